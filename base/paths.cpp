@@ -1,0 +1,36 @@
+#include "base/paths.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace weir {
+namespace {
+
+// The specification: relative paths in these variables are invalid and ignored.
+std::string base_directory(const char* variable, const char* below_home) {
+  const char* value = std::getenv(variable);
+  if (value != nullptr && value[0] == '/') return std::string(value) + "/weir";
+  return home_directory() + below_home + "/weir";
+}
+
+}  // namespace
+
+std::string home_directory() {
+  std::string home;
+  if (const char* value = std::getenv("HOME"); value != nullptr && value[0] == '/') {
+    home = value;
+  } else if (const passwd* entry = getpwuid(getuid()); entry != nullptr) {
+    home = entry->pw_dir;
+  }
+  while (home.size() > 1 && home.back() == '/') home.pop_back();
+  return home;
+}
+
+std::string config_directory() { return base_directory("XDG_CONFIG_HOME", "/.config"); }
+std::string state_directory() { return base_directory("XDG_STATE_HOME", "/.local/state"); }
+std::string data_directory() { return base_directory("XDG_DATA_HOME", "/.local/share"); }
+std::string sessions_directory() { return state_directory() + "/sessions"; }
+
+}  // namespace weir

@@ -1,0 +1,32 @@
+// Messages to HTTP/1.1 bytes: weir's own serialisation, never the peer's bytes. SECURITY: G7.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/http1/message.h"
+
+namespace weir::proxy {
+
+// Whether a field is for one hop only and must not be forwarded (RFC 9110 §7.6.1): Connection and what it names,
+// Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, TE (except "trailers"), Trailer stays, Transfer-Encoding, Upgrade,
+// Content-Length (written anew from the framing), and on requests Host (written anew) and Expect.
+// A Connection header may not name fields the message needs (Host, Content-Length, Authorization …): such names are ignored.
+class HopByHop {
+ public:
+  explicit HopByHop(const std::vector<Header>& headers);
+  bool drops(std::string_view name) const;
+
+ private:
+  std::vector<std::string_view> named_;
+};
+
+void append_request_line(std::string& out, std::string_view method, std::string_view path_and_query);
+void append_status_line(std::string& out, int status, std::string_view reason);
+void append_header(std::string& out, std::string_view name, std::string_view value);
+void append_body_length(std::string& out, const BodyLength& body);  // Content-Length or Transfer-Encoding: chunked
+void append_end_of_head(std::string& out);
+void append_chunk_prefix(std::string& out, std::size_t size);       // "1f4\r\n"; the data and "\r\n" follow
+void append_last_chunk(std::string& out, const std::vector<std::pair<std::string, std::string>>& trailers);
+
+}  // namespace weir::proxy

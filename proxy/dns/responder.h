@@ -13,10 +13,10 @@
 namespace weir::proxy {
 
 struct DnsOutcome {
-  std::string reply;       // empty: drop the query (not a well-formed query at all)
-  std::string name;        // for the event; as asked, presentation form, may be hostile
-  std::string qtype;       // "A", "AAAA", "HTTPS", …
-  std::string verdict;     // "answered", "refused", "empty" (allowed name, a type that has no synthetic answer), "malformed"
+  std::string reply;    // empty: drop the query (not a well-formed query at all)
+  std::string name;     // for the event; as asked, presentation form, may be hostile
+  std::string qtype;    // "A", "AAAA", "HTTPS", …
+  std::string verdict;  // "answered", "refused", "empty" (allowed name, a type that has no synthetic answer), "malformed"
 };
 
 class DnsResponder {

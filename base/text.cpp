@@ -99,6 +99,17 @@ bool drives_a_terminal(std::uint32_t c) {
 
 }  // namespace
 
+std::size_t valid_utf8_prefix(std::string_view text) {
+  std::size_t at = 0;
+  std::uint32_t code_point = 0;
+  while (at < text.size()) {
+    const std::size_t length = utf8_length(text.substr(at), code_point);
+    if (length == 0) break;
+    at += length;
+  }
+  return at;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;

@@ -19,10 +19,10 @@ bool is_ip_literal(std::string_view canonical_host);
 
 // What to send and what to match for the path of an origin-form target (no query).
 struct CanonicalPath {
-  std::string wire;     // RFC 3986 §6.2.2: unreserved octets decoded, other escapes kept in upper case, dot segments resolved
-  std::string decoded;  // wire with every escape decoded, except that an encoded slash stays "%2F"; what rules match
-  bool ambiguous = false;      // two servers might read it differently: empty segment, "..;", backslash, NUL or other control,
-                               // invalid or overlong UTF-8, ".." that climbs out, a malformed escape, double encoding (%25 2e …)
+  std::string wire;  // RFC 3986 §6.2.2: unreserved octets decoded, other escapes kept in upper case, dot segments resolved
+  std::string decoded;     // wire with every escape decoded, except that an encoded slash stays "%2F"; what rules match
+  bool ambiguous = false;  // two servers might read it differently: empty segment, "..;", backslash, NUL or other control,
+                           // invalid or overlong UTF-8, ".." that climbs out, a malformed escape, double encoding (%25 2e …)
   bool encoded_slash = false;  // has %2F
   bool operator==(const CanonicalPath&) const = default;
 };

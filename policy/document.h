@@ -32,10 +32,10 @@ struct Rule {
   std::string name;  // as written, else "rule 3"
   Action action = Action::allow;
   std::vector<HostPattern> hosts;
-  std::vector<std::uint16_t> ports;  // empty: 443 and 80, or what the host pattern says
-  std::vector<std::string> methods;  // empty: any; upper case
-  std::vector<std::string> paths;    // globs on CanonicalPath::decoded; empty: any
-  bool encoded_slash = false;        // encoded_slash: allow
+  std::vector<std::uint16_t> ports;    // empty: 443 and 80, or what the host pattern says
+  std::vector<std::string> methods;    // empty: any; upper case
+  std::vector<std::string> paths;      // globs on CanonicalPath::decoded; empty: any
+  bool encoded_slash = false;          // encoded_slash: allow
   std::vector<std::string> addresses;  // CIDRs that the upstream address may also be in, though private
   Place place;
   bool operator==(const Rule&) const = default;

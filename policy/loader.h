@@ -23,9 +23,9 @@ struct Diagnostic {
 std::string format(const Diagnostic& diagnostic);
 
 struct Loaded {
-  Document document;                     // meaningful when there is no error
-  std::vector<Diagnostic> diagnostics;   // all of the file's, in order of place
-  bool ok() const;                       // no diagnostic of severity error
+  Document document;                    // meaningful when there is no error
+  std::vector<Diagnostic> diagnostics;  // all of the file's, in order of place
+  bool ok() const;                      // no diagnostic of severity error
 };
 
 // Parses a policy. `file` is used for messages and for resolving relative paths in it (ca_file, file:).

@@ -43,7 +43,8 @@ class Policy {
 
   // Indices into document().credentials of those bound to this destination, whatever the rules say of it.
   // A credential without `insecure` is never bound for scheme "http".
-  void credentials_for(std::string_view scheme, std::string_view host, std::uint16_t port, std::vector<std::uint32_t>& out) const;
+  void credentials_for(std::string_view scheme, std::string_view host, std::uint16_t port,
+                       std::vector<std::uint32_t>& out) const;
 
   // CIDRs (`addresses`) of rules that match the host and port and do not deny: private addresses that are named.
   std::vector<std::string> named_addresses(std::string_view host, std::uint16_t port) const;
@@ -65,7 +66,8 @@ std::vector<NearMiss> explain(const Policy& policy, const Request& request);
 
 // Whether `address` (IPv4 or IPv6 literal) is one that no sandbox may reach unless a rule names it: loopback,
 // private (RFC 1918, RFC 4193), link-local (and with it 169.254.169.254), shared (RFC 6598), multicast, unspecified,
-// documentation, benchmarking, reserved, IPv4-mapped, NAT64, 6to4 and Teredo forms of these (IANA special-purpose registries).
+// documentation, benchmarking, reserved, IPv4-mapped, NAT64, 6to4 and Teredo forms of these (IANA special-purpose
+// registries).
 bool is_special_purpose_address(std::string_view address);
 bool address_in(std::string_view address, std::string_view cidr);
 

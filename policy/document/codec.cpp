@@ -1,0 +1,182 @@
+// A Document as CBOR (RFC 8949) for the channel between keeper and proxy.
+#include <nlohmann/json.hpp>
+
+#include "policy/document.h"
+
+namespace weir::policy {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Optional values are null on the wire.
+template <class T>
+Json optional_to_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+template <class T>
+std::optional<T> optional_from_json(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional<T>(json.get<T>());
+}
+
+template <class T, class F>
+Json list_to_json(const std::vector<T>& values, F&& one) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(one(value));
+  return list;
+}
+
+template <class T, class F>
+std::vector<T> list_from_json(const Json& json, F&& one) {
+  std::vector<T> values;
+  for (const auto& item : json.get_ref<const Json::array_t&>()) values.push_back(one(item));
+  return values;
+}
+
+// nlohmann's get<> converts between numbers without a word; decode() compares with encode() of the result, so a value
+// that did not fit is found there.
+Action action_from(const Json& json) {
+  const auto value = json.get<unsigned>();
+  if (value > static_cast<unsigned>(Action::deny)) throw std::out_of_range("action");
+  return static_cast<Action>(value);
+}
+
+Json place_to_json(const Place& place) { return {place.file, place.line, place.column}; }
+Place place_from(const Json& json) { return {json.at(0).get<std::string>(), json.at(1).get<int>(), json.at(2).get<int>()}; }
+
+Json pattern_to_json(const HostPattern& pattern) {
+  return {static_cast<unsigned>(pattern.kind), pattern.name, optional_to_json(pattern.port)};
+}
+HostPattern pattern_from(const Json& json) {
+  const auto kind = json.at(0).get<unsigned>();
+  if (kind > static_cast<unsigned>(HostPattern::Kind::any)) throw std::out_of_range("kind");
+  return {static_cast<HostPattern::Kind>(kind), json.at(1).get<std::string>(),
+          optional_from_json<std::uint16_t>(json.at(2))};
+}
+
+Json rule_to_json(const Rule& rule) {
+  return {{"name", rule.name},
+          {"action", static_cast<unsigned>(rule.action)},
+          {"hosts", list_to_json(rule.hosts, pattern_to_json)},
+          {"ports", rule.ports},
+          {"methods", rule.methods},
+          {"paths", rule.paths},
+          {"slash", rule.encoded_slash},
+          {"addresses", rule.addresses},
+          {"place", place_to_json(rule.place)}};
+}
+Rule rule_from(const Json& json) {
+  return {.name = json.at("name").get<std::string>(),
+          .action = action_from(json.at("action")),
+          .hosts = list_from_json<HostPattern>(json.at("hosts"), pattern_from),
+          .ports = json.at("ports").get<std::vector<std::uint16_t>>(),
+          .methods = json.at("methods").get<std::vector<std::string>>(),
+          .paths = json.at("paths").get<std::vector<std::string>>(),
+          .encoded_slash = json.at("slash").get<bool>(),
+          .addresses = json.at("addresses").get<std::vector<std::string>>(),
+          .place = place_from(json.at("place"))};
+}
+
+Json credential_to_json(const Credential& credential) {
+  return {{"name", credential.name},
+          {"from", credential.from},
+          {"hosts", list_to_json(credential.hosts, pattern_to_json)},
+          {"header", credential.inject.header},
+          {"format", credential.inject.format},
+          {"insecure", credential.insecure},
+          {"place", place_to_json(credential.place)}};
+}
+Credential credential_from(const Json& json) {
+  return {.name = json.at("name").get<std::string>(),
+          .from = json.at("from").get<std::string>(),
+          .hosts = list_from_json<HostPattern>(json.at("hosts"), pattern_from),
+          .inject = {json.at("header").get<std::string>(), json.at("format").get<std::string>()},
+          .insecure = json.at("insecure").get<bool>(),
+          .place = place_from(json.at("place"))};
+}
+
+Json fixed_to_json(const FixedAddress& fixed) { return {fixed.host, fixed.address, optional_to_json(fixed.port)}; }
+FixedAddress fixed_from(const Json& json) {
+  return {json.at(0).get<std::string>(), json.at(1).get<std::string>(), optional_from_json<std::uint16_t>(json.at(2))};
+}
+
+Json to_json(const Document& document) {
+  return {{"format", 1},
+          {"file", document.file},
+          {"default", static_cast<unsigned>(document.default_action)},
+          {"use", document.use},
+          {"credentials", list_to_json(document.credentials, credential_to_json)},
+          {"rules", list_to_json(document.rules, rule_to_json)},
+          {"ca_file", document.upstream.ca_file},
+          {"proxy", document.upstream.proxy},
+          {"resolve", list_to_json(document.upstream.resolve, fixed_to_json)},
+          {"connections", document.limits.connections},
+          {"request_body", document.limits.request_body},
+          {"response_body", document.limits.response_body},
+          {"requests_per_minute", document.limits.requests_per_minute}};
+}
+
+Document from_json(const Json& json) {
+  return {.file = json.at("file").get<std::string>(),
+          .default_action = action_from(json.at("default")),
+          .use = json.at("use").get<std::vector<std::string>>(),
+          .credentials = list_from_json<Credential>(json.at("credentials"), credential_from),
+          .rules = list_from_json<Rule>(json.at("rules"), rule_from),
+          .upstream = {json.at("ca_file").get<std::string>(), json.at("proxy").get<std::string>(),
+                       list_from_json<FixedAddress>(json.at("resolve"), fixed_from)},
+          .limits = {json.at("connections").get<std::uint32_t>(), json.at("request_body").get<std::uint64_t>(),
+                     json.at("response_body").get<std::uint64_t>(), json.at("requests_per_minute").get<std::uint32_t>()}};
+}
+
+// Goes over the bytes without building anything, and stops where the nesting is deeper than encode() ever writes: the
+// library's parser recurses, so its depth must not be the sender's to choose.
+class DepthCheck : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return ++depth_ <= kMaxDepth; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return --depth_, true; }
+  bool start_array(std::size_t) override { return ++depth_ <= kMaxDepth; }
+  bool end_array() override { return --depth_, true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+ private:
+  static constexpr int kMaxDepth = 8;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::string encode(const Document& document) {
+  std::string bytes;
+  Json::to_cbor(to_json(document), bytes);
+  return bytes;
+}
+
+Result<Document> decode(std::string_view bytes) {
+  const auto refuse = [] {
+    return fail("policy_encoding_invalid", "the policy that came over the channel is not one that weir writes");
+  };
+  DepthCheck depth;
+  if (!Json::sax_parse(bytes.begin(), bytes.end(), &depth, Json::input_format_t::cbor)) return refuse();
+  const Json json = Json::from_cbor(bytes.begin(), bytes.end(), true, false);
+  if (json.is_discarded()) return refuse();
+  Document document;
+  try {
+    document = from_json(json);
+  } catch (const std::exception&) {  // the library's way to say that a key is missing or has another type
+    return refuse();
+  }
+  // SECURITY: G7, exactly one spelling: no unknown keys, no long forms, no numbers that were cut to fit.
+  if (encode(document) != bytes) return refuse();
+  return document;
+}
+
+}  // namespace weir::policy

@@ -1,0 +1,134 @@
+#include "policy/lint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "policy/loading/diagnostics.h"
+#include "policy/matching/coverage.h"
+#include "policy/policy.h"
+
+namespace weir::policy {
+
+namespace {
+
+// Comparing each rule with each other is fine for files that people write.
+constexpr std::size_t kMaxCompared = 2000;
+
+std::string where(const Rule& rule) { return fmt::format("`{}` ({}:{})", rule.name, rule.place.file, rule.place.line); }
+
+void warn_of_covered_rules(Diagnostics& diagnostics, const Document& document) {
+  const auto& rules = document.rules;
+  if (rules.size() > kMaxCompared) return;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].place.file != document.file) continue;
+    for (std::size_t j = 0; j < rules.size(); ++j) {
+      if (i == j || !rule_covers(rules[j], rules[i])) continue;
+      if (rules[j].action > rules[i].action) {
+        diagnostics.warning(rules[i].place,
+                            fmt::format("rule `{}` never decides anything: the stricter rule {} matches all that it matches",
+                                        rules[i].name, where(rules[j])));
+        break;
+      }
+      const bool adds_nothing = rules[j].action == rules[i].action && rules[i].addresses.empty() &&
+                                (!rules[i].encoded_slash || rules[j].encoded_slash);
+      // Of two that say the same, the later one is the one too many.
+      if (adds_nothing && (i > j || !rule_covers(rules[i], rules[j]))) {
+        diagnostics.warning(rules[i].place,
+                            fmt::format("rule `{}` adds nothing: rule {} matches all that it matches, with the same action",
+                                        rules[i].name, where(rules[j])));
+        break;
+      }
+    }
+  }
+}
+
+// A rule is for ports 443 and 80 unless it says more; for a denial that is easily forgotten.
+void warn_of_denials_beside_other_ports(Diagnostics& diagnostics, const Document& document) {
+  for (const auto& deny : document.rules) {
+    if (deny.action != Action::deny || deny.place.file != document.file || document.rules.size() > kMaxCompared) continue;
+    for (const auto& other : document.rules) {
+      if (other.action == Action::deny) continue;
+      std::optional<std::uint16_t> open_port;
+      for (const auto& host : other.hosts)
+        for (const auto port : ports_of(host, other.ports)) {
+          bool same_name = false, same_port = false;
+          for (const auto& denied : deny.hosts) {
+            if (!names_overlap(denied, host)) continue;
+            same_name = true;
+            same_port = same_port || std::ranges::binary_search(ports_of(denied, deny.ports), port);
+          }
+          if (same_name && !same_port) open_port = port;
+        }
+      if (!open_port) continue;
+      diagnostics.warning(deny.place,
+                          fmt::format("rule `{}` does not deny port {}, which rule {} opens on the same host", deny.name,
+                                      *open_port, where(other)),
+                          "add the port to the rule's `ports` if the denial is meant for it too");
+      break;
+    }
+  }
+}
+
+void warn_of_unreached_credentials(Diagnostics& diagnostics, const Document& document) {
+  if (document.default_action != Action::deny) return;
+  for (const auto& credential : document.credentials) {
+    if (credential.place.file != document.file) continue;
+    const bool reached = std::ranges::any_of(document.rules, [&](const Rule& rule) {
+      return rule.action != Action::deny && destinations_overlap(credential.hosts, {}, rule.hosts, rule.ports);
+    });
+    if (!reached)
+      diagnostics.warning(
+          credential.place, fmt::format("no rule lets a request through to the hosts of credential `{}`", credential.name),
+          "a credential allows nothing by itself; for ports other than 443 and 80 its hosts need the port too");
+  }
+}
+
+void warn_of_wide_openings(Diagnostics& diagnostics, const Document& document) {
+  if (document.default_action == Action::log)
+    diagnostics.warning(diagnostics.start(), "`default: log` lets through whatever no rule denies",
+                        "for learning what a program needs; not for use");
+  for (const auto& rule : document.rules) {
+    if (rule.place.file != document.file || rule.action == Action::deny) continue;
+    for (const auto& cidr : rule.addresses)
+      if (address_in("169.254.169.254", cidr))
+        diagnostics.warning(rule.place,
+                            fmt::format("`{}` of rule `{}` holds 169.254.169.254, where clouds hand out machine credentials",
+                                        cidr, rule.name));
+    if (!rule.addresses.empty() &&
+        std::ranges::any_of(rule.hosts, [](const auto& host) { return host.kind == HostPattern::Kind::any; }))
+      diagnostics.warning(rule.place, fmt::format("rule `{}` lets every name lead to private addresses", rule.name),
+                          "name the hosts that are there");
+  }
+}
+
+void warn_of_equal_names(Diagnostics& diagnostics, const Document& document) {
+  std::map<std::string_view, const Rule*> seen;
+  for (const auto& rule : document.rules) {
+    if (rule.place.file != document.file) continue;
+    const auto [first, is_new] = seen.emplace(rule.name, &rule);
+    if (!is_new)
+      diagnostics.warning(rule.place, fmt::format("rule `{}` has the name of an earlier one", rule.name),
+                          fmt::format("the other stands at line {}; events name rules by this", first->second->place.line));
+  }
+}
+
+}  // namespace
+
+void add_warnings(Loaded& loaded, std::string_view text) {
+  if (!loaded.ok()) return;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const Document& document = loaded.document;
+  Diagnostics diagnostics(document.file, text);
+  warn_of_wide_openings(diagnostics, document);
+  warn_of_covered_rules(diagnostics, document);
+  warn_of_denials_beside_other_ports(diagnostics, document);
+  warn_of_unreached_credentials(diagnostics, document);
+  warn_of_equal_names(diagnostics, document);
+  for (auto& warning : diagnostics.take()) loaded.diagnostics.push_back(std::move(warning));
+  std::ranges::stable_sort(loaded.diagnostics, {},
+                           [](const Diagnostic& d) { return std::pair(d.place.line, d.place.column); });
+}
+
+}  // namespace weir::policy

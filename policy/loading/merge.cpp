@@ -1,0 +1,83 @@
+// What `use` brings in, and whether it goes together.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "policy/loading/sections.h"
+
+namespace weir::policy {
+
+namespace {
+
+// In the policy language, but not shipped with this version.
+constexpr std::array<std::string_view, 7> kLaterPresets = {"npm", "pip", "cargo", "go", "apt", "huggingface", "aws-s3"};
+
+std::string known_presets(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto& preset : presets()) names.push_back(preset.name);
+  return suggest(name, names);
+}
+
+bool same_but_for_place(Credential a, const Credential& b) {
+  a.place = b.place;
+  return a == b;
+}
+
+}  // namespace
+
+void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& place, Document& document) {
+  const auto all = presets();
+  const auto found = std::ranges::find(all, name, &EmbeddedFile::name);
+  if (found == all.end()) {
+    if (std::ranges::find(kLaterPresets, name) != kLaterPresets.end())
+      diagnostics.error(place, fmt::format("preset `{}` is not available in this version", name),
+                        "write rules for its hosts instead");
+    else
+      diagnostics.error(place, fmt::format("unknown preset `{}`", printable(name, 80)), known_presets(name));
+    return;
+  }
+  auto loaded = load_text(found->text, fmt::format("preset:{}", name));
+  if (!loaded.ok()) {
+    diagnostics.error(place, fmt::format("preset `{}` has an error: {}", name, format(loaded.diagnostics.front())));
+    return;
+  }
+  for (auto& rule : loaded.document.rules) document.rules.push_back(std::move(rule));
+  for (auto& credential : loaded.document.credentials) {
+    const auto own = std::ranges::find(document.credentials, credential.name, &Credential::name);
+    if (own == document.credentials.end())
+      document.credentials.push_back(std::move(credential));
+    else if (own->place.file == place.file || same_but_for_place(*own, credential))
+      continue;  // the file's own replaces the preset's; two presets may share one
+    else
+      diagnostics.error(place,
+                        fmt::format("presets disagree about credential `{}` ({} and {})", credential.name, own->place.file,
+                                    credential.place.file),
+                        "define it under `credentials` in this file: that replaces both");
+  }
+}
+
+void report_conflicts(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
+  const auto conflict = find_conflict(document);
+  if (!conflict) return;
+  const Credential& first = document.credentials[conflict->first];
+  const Credential& second = document.credentials[conflict->second];
+  // Pointed at where the author can change something: their own credential, else the line that brings the preset in.
+  const auto place_of = [&](const Credential& credential) {
+    if (credential.place.file == document.file) return credential.place;
+    const auto use =
+        std::ranges::find_if(uses, [&](const Word& word) { return credential.place.file == "preset:" + word.text; });
+    return use == uses.end() ? diagnostics.whole_file() : use->place;
+  };
+  const bool from_preset = first.place.file != second.place.file;
+  const auto& preset_one = first.place.file == document.file ? second : first;
+  diagnostics.error(
+      place_of(second.place.file == document.file ? second : first),
+      fmt::format("credentials `{}` and `{}` would set the same header `{}` at the same host", first.name, second.name,
+                  second.inject.header),
+      from_preset ? fmt::format("to replace the one of {}, give yours the name `{}`", preset_one.place.file, preset_one.name)
+                  : "let each have hosts of its own");
+}
+
+}  // namespace weir::policy

@@ -45,6 +45,13 @@ std::string base64_encode(std::string_view bytes) {
   return out;
 }
 
+std::string sha256_label(std::string_view bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) != 1) throw std::runtime_error("SHA-256 failed");
+  return "sha256:" + hex_encode({reinterpret_cast<const char*>(digest), size});
+}
+
 std::string random_bytes(std::size_t count) {
   std::string out(count, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(count)) != 1)

@@ -1,0 +1,45 @@
+// The program `weir`. Under the name `weir-proxy` it is a sandbox's proxy (proxy/proxy_process.h).
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "base/text.h"
+#include "cli/verbs.h"
+#include "proxy/proxy_process.h"
+
+namespace weir::cli {
+
+int complain(const std::string& message) {
+  const bool colours = isatty(2) == 1 && std::getenv("NO_COLOR") == nullptr;
+  std::fprintf(stderr, "%sweir:%s %s\n", colours ? "\033[31m" : "", colours ? "\033[0m" : "", message.c_str());
+  return 2;
+}
+
+}  // namespace weir::cli
+
+int main(int argc, char** argv) {
+  using namespace weir;
+  if (argc > 0 && std::strcmp(argv[0], proxy::kProcessName) == 0) return proxy::run_proxy(proxy::kChannelDescriptor);
+
+  CLI::App app{"weir: the gate between an agent's sandbox and everything else", "weir"};
+  app.set_version_flag("--version", "weir " WEIR_VERSION);
+  app.require_subcommand(1);
+  int status = 0;
+  cli::add_run(app, status);
+  cli::add_log(app, status);
+  cli::add_policy(app, status);
+  cli::add_vault(app, status);
+  cli::add_profiles(app, status);
+  cli::add_doctor(app, status);
+  cli::add_demo(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" with status 0 to CLI11; every real one is bad input.
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    return cli::complain(std::string("internal error: ") + error.what());
+  }
+  return status;
+}

@@ -1,0 +1,229 @@
+// `weir run [options] -- COMMAND…`
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/paths.h"
+#include "base/text.h"
+#include "cli/project_policy.h"
+#include "cli/verbs.h"
+#include "keeper/run_session.h"
+#include "launch/profile.h"
+#include "policy/loader.h"
+#include "vault/vault.h"
+
+namespace weir::cli {
+namespace {
+
+struct RunArguments {
+  std::string policy_file;
+  std::string profile;
+  bool no_profile = false;
+  std::vector<std::string> mounts;
+  std::vector<std::string> environment;
+  std::string durability = "group";
+  std::vector<std::string> command;
+};
+
+Result<launch::Mount> parse_mount(const std::string& text) {
+  const auto parts = split(text, ':');
+  const auto bad = [&](const std::string& why) {
+    return fail("bad_mount", "--mount " + text + ": " + why + "; write ro:/path or rw:/path, with :/path/inside behind it if it differs");
+  };
+  if (parts.size() < 2 || parts.size() > 3 || (parts[0] != "ro" && parts[0] != "rw")) return bad("it does not begin with ro: or rw:");
+  launch::Mount mount;
+  mount.mode = parts[0] == "rw" ? launch::Mount::Mode::read_write : launch::Mount::Mode::read_only;
+  std::error_code error;
+  std::string source(parts[1]);
+  if (source == "~" || source.starts_with("~/")) source = home_directory() + source.substr(1);
+  mount.source = std::filesystem::absolute(source, error).lexically_normal().string();
+  if (!std::filesystem::exists(mount.source, error)) return bad(mount.source + " does not exist");
+  mount.target = parts.size() == 3 ? std::string(parts[2]) : mount.source;
+  if (mount.target.empty() || mount.target.front() != '/') return bad("the path inside is not absolute");
+  return mount;
+}
+
+Result<void> apply_environment(const std::vector<std::string>& given, launch::SandboxSpec& spec) {
+  for (const auto& item : given) {
+    const auto equals = item.find('=');
+    const std::string name = item.substr(0, equals);
+    if (name.empty()) return fail("bad_env", "--env " + item + ": there is no name; write NAME or NAME=VALUE");
+    if (equals != std::string::npos) {
+      spec.environment[name] = item.substr(equals + 1);
+    } else if (std::getenv(name.c_str()) == nullptr) {
+      return fail("bad_env", "--env " + name + ": it is not set here; write " + name + "=VALUE, or set it before");
+    } else {
+      spec.pass_environment.push_back(name);
+    }
+  }
+  return {};
+}
+
+Result<std::optional<launch::Profile>> choose_profile(const RunArguments& arguments) {
+  if (arguments.no_profile) return std::optional<launch::Profile>{};
+  auto all = launch::profiles();
+  if (!all) return std::unexpected(all.error());
+  if (arguments.profile.empty()) return launch::profile_for_command(*all, arguments.command.front());
+  std::vector<std::string_view> names;
+  for (const auto& profile : *all) {
+    if (profile.name == arguments.profile) return std::optional(profile);
+    names.push_back(profile.name);
+  }
+  const auto near = nearest(arguments.profile, names);
+  return fail("unknown_profile", "there is no profile `" + arguments.profile + "`" + (near ? "; did you mean `" + std::string(*near) + "`?" : "") +
+                                     " `weir profiles` lists them");
+}
+
+// Where each credential of a profile's policy is to be had on this host.
+Result<void> find_credentials(const launch::Profile& profile, policy::Document& document) {
+  const vault::Vault vault;
+  for (const auto& wanted : profile.credentials) {
+    for (auto& credential : document.credentials) {
+      if (credential.name != wanted.credential) continue;
+      bool found = false;
+      for (const auto& from : wanted.from) {
+        auto secret = vault.fetch(from);
+        if (!secret) continue;
+        credential.from = from;
+        found = true;
+        break;
+      }
+      if (!found) return fail("credential_missing", wanted.missing);
+    }
+  }
+  return {};
+}
+
+struct ChosenPolicy {
+  policy::Document document;
+  std::string text_hash;
+};
+
+Result<ChosenPolicy> load_policy(const RunArguments& arguments, const std::optional<launch::Profile>& profile, const std::string& project) {
+  std::string file = arguments.policy_file;
+  if (!file.empty()) {
+    std::error_code error;
+    if (std::filesystem::equivalent(file, project + "/weir.yaml", error)) ProjectWatch::believe(project);
+  } else if (::access((project + "/weir.yaml").c_str(), F_OK) == 0) {
+    file = project + "/weir.yaml";
+    if (ProjectWatch::appeared_in_sandbox(project))
+      return fail("policy_unreviewed", file + " appeared while a sandbox was running in this folder, so the sandbox may have written it; read it, "
+                                              "then run once with --policy weir.yaml to accept it, or delete it");
+  } else if (::access((config_directory() + "/weir.yaml").c_str(), F_OK) == 0) {
+    file = config_directory() + "/weir.yaml";
+  }
+  std::string text;
+  if (!file.empty()) {
+    auto read = read_file(file);
+    if (!read) return fail(read.error().code, "policy: " + read.error().message);
+    text = std::move(*read);
+  } else if (profile && !profile->policy.empty()) {
+    text = profile->policy;
+    file = "profile " + profile->name;
+  } else {
+    return fail("no_policy", "there is no policy for `" + arguments.command.front() + "`: give one with --policy FILE, or write weir.yaml here or in " +
+                                 config_directory() + " (`weir profiles` lists the commands that need none)");
+  }
+  const bool from_profile = file.starts_with("profile ");
+  auto loaded = from_profile ? policy::load_text(text, file) : policy::load_file(file);
+  if (!loaded.ok()) {
+    std::string all;
+    for (const auto& diagnostic : loaded.diagnostics) all += (all.empty() ? "" : "\n") + policy::format(diagnostic);
+    return fail("policy_invalid", all);
+  }
+  if (from_profile)
+    if (auto found = find_credentials(*profile, loaded.document); !found) return std::unexpected(found.error());
+  return ChosenPolicy{std::move(loaded.document), sha256_label(text)};
+}
+
+// Ends this process as the command ended, so that a shell sees what it would have seen without weir.
+[[noreturn]] void end_like(const launch::ExitStatus& exit) {
+  std::fflush(nullptr);
+  if (!exit.signaled) _exit(exit.code);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  (void)std::signal(exit.code, SIG_DFL);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_UNBLOCK, &all, nullptr);
+  (void)raise(exit.code);
+  _exit(128 + exit.code);
+}
+
+Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t ignored_signals) {
+  std::error_code error;
+  const std::string project = std::filesystem::current_path(error).string();
+  if (error) return fail("no_directory", "the current folder cannot be read: " + error.message());
+  auto profile = choose_profile(arguments);
+  if (!profile) return std::unexpected(profile.error());
+  keeper::RunOptions options;
+  options.sandbox.ignored_signals = ignored_signals;
+  options.sandbox.command = arguments.command;
+  options.sandbox.working_directory = project;
+  options.sessions_directory = sessions_directory();
+  options.durability = arguments.durability == "sync" ? keeper::Durability::sync : keeper::Durability::group;
+  if (*profile) {
+    options.sandbox.mounts = (*profile)->mounts;
+    options.sandbox.environment = (*profile)->environment;
+    options.sandbox.pass_environment = (*profile)->pass_environment;
+  }
+  for (const auto& text : arguments.mounts) {
+    auto mount = parse_mount(text);
+    if (!mount) return std::unexpected(mount.error());
+    options.sandbox.mounts.push_back(std::move(*mount));
+  }
+  if (auto applied = apply_environment(arguments.environment, options.sandbox); !applied) return std::unexpected(applied.error());
+  auto chosen = load_policy(arguments, *profile, project);
+  if (!chosen) return std::unexpected(chosen.error());
+  options.policy = std::move(chosen->document);
+  options.policy_text_hash = std::move(chosen->text_hash);
+
+  const ProjectWatch watch(project);
+  const std::string own_policy = project + "/weir.yaml";
+  if (::access(own_policy.c_str(), F_OK) == 0) {
+    launch::Mount fixed;
+    fixed.source = fixed.target = own_policy;
+    fixed.is_file = true;
+    options.sandbox.mounts.push_back(fixed);
+  }
+  std::string session;
+  return keeper::run_session(std::move(options), session);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& status) {
+  auto* verb = app.add_subcommand("run", "Run a command in a sandbox that can reach only what the policy allows: weir run [OPTIONS] -- COMMAND [ARGUMENT]...");
+  auto arguments = std::make_shared<RunArguments>();
+  verb->add_option("--policy", arguments->policy_file, "Policy file (default: ./weir.yaml, then the user's, then the profile's)")->type_name("FILE");
+  verb->add_option("--profile", arguments->profile, "Profile to use instead of the one that the command's name selects")->type_name("NAME");
+  verb->add_flag("--no-profile", arguments->no_profile, "Use no profile");
+  verb->add_option("--mount", arguments->mounts, "Show a file or folder inside: ro:PATH[:INSIDE] or rw:PATH[:INSIDE]")->type_name("MOUNT")->allow_extra_args(false);
+  verb->add_option("--env", arguments->environment, "Pass a variable of this environment (NAME) or set one (NAME=VALUE)")->type_name("VARIABLE")->allow_extra_args(false);
+  verb->add_option("--durability", arguments->durability, "When events count as recorded: group (written, synced every 100 ms) or sync")
+      ->check(CLI::IsMember({"group", "sync"}));
+  verb->prefix_command();
+  const std::uint64_t ignored = launch::ignored_signals();
+  verb->callback([verb, arguments, &status, ignored] {
+    arguments->command = verb->remaining();
+    if (!arguments->command.empty() && arguments->command.front() == "--") arguments->command.erase(arguments->command.begin());
+    if (arguments->command.empty()) {
+      status = complain("there is no command to run; write: weir run -- COMMAND");
+      return;
+    }
+    const auto exit = run(*arguments, ignored);
+    if (!exit) {
+      status = complain(exit.error().message);
+      return;
+    }
+    end_like(*exit);
+  });
+}
+
+}  // namespace weir::cli

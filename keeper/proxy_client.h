@@ -1,0 +1,48 @@
+// The keeper's end of a proxy: starts the process, gives it its configuration, and judges every message that comes back.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "netns/room.h"
+#include "proxy/wire.h"
+
+namespace weir::keeper {
+
+class ProxyClient {
+ public:
+  // Starts the process: this program again under the proxy's name, with an empty environment and no descriptor but the
+  // channel, in a session of its own (the terminal's signals do not reach it), and bound to die with the keeper.
+  static Result<ProxyClient> start();
+  ProxyClient(ProxyClient&&) noexcept = default;
+  ProxyClient& operator=(ProxyClient&&) noexcept = default;
+  ~ProxyClient();
+
+  // Hands over the room's sockets and the configuration. The room keeps its namespaces only.
+  Result<void> configure(const proxy::ProxyConfig& config, netns::Room& room);
+
+  void recorded(std::uint64_t upto);
+  void not_recorded(std::uint64_t upto);
+  void give_secret(std::uint32_t credential, std::string_view value);
+  void refuse_secret(std::uint32_t credential, std::string_view why);
+  void finish();
+  void kill();
+
+  int channel() const { return channel_.get(); }
+  int pid_fd() const { return pid_fd_.get(); }
+  pid_t pid() const { return pid_; }
+  std::string wait();  // reaps it; how it ended, in words
+
+ private:
+  ProxyClient() = default;
+  void send(std::string_view message);
+  pid_t pid_ = 0;
+  UniqueFd pid_fd_;
+  UniqueFd channel_;
+};
+
+}  // namespace weir::keeper

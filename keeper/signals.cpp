@@ -1,0 +1,29 @@
+#include "keeper/signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace weir::keeper {
+
+Result<Signals> Signals::catch_all() {
+  Signals signals;
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&wanted, signal);
+  if (sigprocmask(SIG_BLOCK, &wanted, &signals.original_mask_) != 0) return fail_errno("signals_failed", "cannot block signals", errno);
+  signals.fd_.reset(signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals.fd_) return fail_errno("signals_failed", "cannot open a signal descriptor", errno);
+  return signals;
+}
+
+int Signals::next_from_process() {
+  for (;;) {
+    signalfd_siginfo got{};
+    if (read(fd_.get(), &got, sizeof got) != sizeof got) return 0;
+    if (got.ssi_code != SI_KERNEL) return static_cast<int>(got.ssi_signo);
+  }
+}
+
+}  // namespace weir::keeper

@@ -1,0 +1,218 @@
+#include "proxy/gate/connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "netns/room.h"
+#include "proxy/gate/admission.h"
+#include "proxy/gate/deadlines.h"
+#include "proxy/gate/exchange.h"
+
+namespace weir::proxy {
+
+// Owns the connection for its whole life. `gate` outlives it.
+io::Task<void> serve_connection(Gate& gate, UniqueFd socket) {
+  Connection connection(gate, std::move(socket));
+  ++gate.open_connections;
+  bool failed = false;
+  try {
+    co_await connection.serve();
+  } catch (const std::exception& error) {
+    failed = true;
+    events::Fields fields;
+    fields.text("host", connection.host).text("code", "internal_error").text("reason", error.what());
+    gate.keeper.report("egress.denied", fields);
+  }
+  if (failed) connection.transport.descriptor().close();
+  connection.transport.close();
+  if (--gate.open_connections == 0 && gate.finishing) gate.drained.fire();
+}
+
+void Connection::deny_connection(std::string_view code, std::string_view reason) {
+  events::Fields fields;
+  fields.text("scheme", tls ? "https" : "tcp").text("host", host).text("address", dialled).number("port", port);
+  fields.text("verdict", "deny").text("code", code).text("reason", reason);
+  gate_.keeper.report("egress.denied", fields);
+}
+
+// Which name the dialled address stands for. SECURITY: G1, the address alone decides; what the client says later must agree.
+bool Connection::find_destination() {
+  const auto original = netns::original_destination(transport.descriptor().fd());
+  if (!original) return false;
+  dialled = format_address(*original, false);
+  std::optional<std::string_view> name;
+  bool synthetic = false;
+  if (original->ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(*original);
+    port = ntohs(v6.sin6_port);
+    name = gate_.addresses.name_of(v6.sin6_addr);
+    synthetic = gate_.addresses.in_range(v6.sin6_addr);
+  } else {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(*original);
+    port = ntohs(v4.sin_port);
+    name = gate_.addresses.name_of(v4.sin_addr);
+    synthetic = gate_.addresses.in_range(v4.sin_addr);
+  }
+  if (name) {
+    host = *name;
+    return true;
+  }
+  host = dialled;
+  literal = true;
+  if (synthetic) {
+    deny_connection("unknown_address", "the address " + dialled + " stands for no name here");
+    return false;
+  }
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  if (getsockname(transport.descriptor().fd(), reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+      format_address(own, true) == format_address(*original, true)) {
+    deny_connection("listener_dialled", "weir's own listener was dialled directly");
+    return false;
+  }
+  return true;
+}
+
+io::Task<bool> Connection::start() {
+  if (!find_destination()) co_return false;
+  char first = 0;
+  for (;;) {
+    const ssize_t got = recv(transport.descriptor().fd(), &first, 1, MSG_PEEK);
+    if (got == 1) break;
+    if (got == 0) co_return false;
+    if (errno != EAGAIN) co_return false;
+    const io::Wake wake = co_await transport.descriptor().readable(gate_.loop.in(kFirstByteMs));
+    if (wake == io::Wake::timeout) deny_connection("no_request", "the client said nothing: a protocol in which the server speaks first is not HTTP");
+    if (wake != io::Wake::ready) co_return false;
+  }
+  constexpr char kTlsHandshake = 0x16;  // ContentType handshake (RFC 8446 §5.1)
+  if (first == kTlsHandshake) {
+    tls = true;
+    transport.start_tls(gate_.downstream_tls.accept_for(host));
+    const io::Outcome done = co_await transport.handshake(gate_.loop.in(kHandshakeMs));
+    if (done != io::Outcome::ok) {
+      deny_connection("tls_handshake", done == io::Outcome::timeout ? "the TLS handshake took too long"
+                                                                    : "the client broke off the TLS handshake: " + transport.ssl_error());
+      co_return false;
+    }
+    server_name = DownstreamTls::server_name(transport.ssl());
+    co_return true;
+  }
+  const bool may_be_http = (first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z') || first == '\r' || first == '\n';
+  if (!may_be_http) {
+    deny_connection("not_http", "the connection is neither TLS nor HTTP");
+    co_return false;
+  }
+  co_return true;
+}
+
+io::Task<bool> Connection::read_head() {
+  static constexpr HeadLimits kLimits{};
+  std::size_t scanned = 0;
+  io::Deadline deadline = gate_.loop.in(inbound.empty() ? kIdleMs : kHeadMs);
+  auto place = gate_.idle.end();
+  const auto leave_idle = [&] {
+    if (place != gate_.idle.end()) gate_.idle.erase(place);
+    place = gate_.idle.end();
+  };
+  for (;;) {
+    const auto size = inbound.empty() ? Result<std::size_t>(0) : find_head(inbound.view(), kLimits, scanned);
+    if (!size) {
+      leave_idle();
+      const int status = size.error().code == "head_too_large" ? 431 : 400;
+      head = {};
+      co_await refuse(gate_, *this, {status, size.error().code, size.error().message, {}, {}}, nullptr);
+      co_return false;
+    }
+    if (*size != 0) {
+      leave_idle();
+      head_bytes.assign(inbound.view().substr(0, *size));
+      inbound.consume(*size);
+      co_return true;
+    }
+    io::IoResult got{io::IoStatus::again};
+    if (!inbound.empty() || transport.descriptor().read_event()) got = transport.try_read(inbound.space());
+    if (got.status == io::IoStatus::ok) {
+      if (inbound.empty()) deadline = gate_.loop.in(kHeadMs);
+      inbound.filled(got.size);
+      continue;
+    }
+    if (got.status == io::IoStatus::end || got.status == io::IoStatus::broken) break;
+    if (inbound.empty()) {
+      inbound.release();
+      if (place == gate_.idle.end()) place = gate_.idle.insert(gate_.idle.end(), this);
+    } else {
+      leave_idle();
+    }
+    const io::Wake wake = got.status == io::IoStatus::want_write ? co_await transport.descriptor().writable(deadline)
+                                                                 : co_await transport.descriptor().readable(deadline);
+    if (wake == io::Wake::ready) continue;
+    if (wake == io::Wake::timeout && !inbound.empty()) {
+      leave_idle();
+      head = {};
+      co_await refuse(gate_, *this, {408, "head_timeout", "the head of the request did not come in time", {}, {}}, nullptr);
+    }
+    break;
+  }
+  leave_idle();
+  co_return false;
+}
+
+io::Task<void> Connection::serve() {
+  if (!co_await start()) co_return;
+  for (;;) {
+    if (!co_await read_head()) co_return;
+    if (!co_await serve_request()) co_return;
+    if (gate_.finishing) co_return;
+  }
+}
+
+io::Task<bool> Connection::serve_request() {
+  static constexpr HeadLimits kLimits{};
+  thread_local HeadParser parser;
+  const auto parsed = parser.request(head_bytes, kLimits, head);
+  if (!parsed) {
+    const Refusal refusal{parsed.error().code == "too_many_headers" ? 431 : 400, parsed.error().code, parsed.error().message, {}, {}};
+    head = {};
+    co_await refuse(gate_, *this, refusal, nullptr);
+    co_return false;
+  }
+  http_1_0 = std::string_view(head_bytes).substr(0, head_bytes.find("\r\n", 2)).ends_with("HTTP/1.0");
+  auto admitted = admit(gate_, *this);
+  if (!admitted) {
+    // What cannot be read in one way only is not followed by another request: the two ends may disagree where it begins.
+    const bool ends = admitted.error().status == 400;
+    const bool go_on = co_await refuse(gate_, *this, admitted.error(), nullptr);
+    co_return go_on && !ends;
+  }
+  if (admitted->decision.action == policy::Action::deny || admitted->decision.action == policy::Action::ask) {
+    const auto& decision = admitted->decision;
+    Refusal refusal{403, std::string(decision.code.empty() ? "rule_denies" : decision.code), {}, {}, {}};
+    if (decision.rule != nullptr) refusal.rule = decision.rule->name;
+    const std::string what = std::string(head.method) + " " + admitted->path.decoded + " on " + admitted->host;
+    if (refusal.code == "no_rule") {
+      refusal.message = "no rule allows " + what;
+      refusal.how_to_allow = "add a rule with hosts: [" + admitted->host + "] and methods: [" + std::string(head.method) + "] to the policy";
+    } else if (refusal.code == "path_ambiguous" || refusal.code == "encoded_slash") {
+      refusal.message = "the path of " + what + " can be read in more than one way, and a rule depends on it";
+      refusal.how_to_allow = refusal.code == "encoded_slash" ? "set `encoded_slash: allow` on the rule" : "send the path in its plain form";
+    } else {
+      refusal.message = "the rule `" + refusal.rule + "` denies " + what;
+      refusal.how_to_allow = "change or remove that rule in the policy";
+    }
+    co_return co_await refuse(gate_, *this, std::move(refusal), &*admitted);
+  }
+  if (!gate_.rate.take(gate_.loop.now()))
+    co_return co_await refuse(gate_, *this, {429, "rate_limited", "more requests than limits.requests_per_minute allows", "raise limits.requests_per_minute in the policy", {}}, &*admitted);
+  const auto& limits = gate_.policy.document().limits;
+  if (head.body.kind == BodyLength::Kind::fixed && head.body.size > limits.request_body)
+    co_return co_await refuse(gate_, *this, {413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}}, &*admitted);
+  Exchange exchange(gate_, *this, std::move(*admitted));
+  co_return co_await exchange.run();
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,50 @@
+// One connection from the sandbox: whom it dialled, TLS or not, then request after request.
+#pragma once
+
+#include <string>
+
+#include "proxy/gate/gate.h"
+#include "proxy/gate/read_buffer.h"
+#include "proxy/gate/refusal.h"
+#include "proxy/http1/decoder.h"
+#include "proxy/io/transport.h"
+
+namespace weir::proxy {
+
+class Connection {
+ public:
+  Connection(Gate& gate, UniqueFd socket) : gate_(gate), transport(gate.loop, std::move(socket)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  io::Task<void> serve();
+  void close_idle() { transport.close(); }
+
+ private:
+  Gate& gate_;
+  bool find_destination();
+  io::Task<bool> start();                 // until the first request can be read
+  io::Task<bool> read_head();             // into head_bytes; false: closed, timed out or refused
+  io::Task<bool> serve_request();         // true: the connection may go on
+  void deny_connection(std::string_view code, std::string_view reason);
+
+ public:
+  // For admission.cpp and exchange.cpp, which carry one request of this connection.
+  io::Transport transport;
+  ReadBuffer inbound;
+  std::string out;          // serialised bytes on their way; kept for its capacity
+  std::string head_bytes;   // the request's head; RequestHead's views point into it
+  RequestHead head;
+  bool http_1_0 = false;
+
+  std::string host;         // canonical name behind the dialled address, or the IP literal
+  std::string dialled;      // the address as dialled
+  std::uint16_t port = 0;
+  bool literal = false;     // an address was dialled that stands for no name
+  bool tls = false;
+  std::string server_name;  // SNI, canonical; empty: none
+};
+
+io::Task<void> serve_connection(Gate& gate, UniqueFd socket);
+
+}  // namespace weir::proxy

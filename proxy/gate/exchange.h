@@ -1,0 +1,70 @@
+// One admitted request and its response: recorded, given its credential, carried to the upstream and back. The unit is a
+// message pair, not a connection. All waiting has deadlines; bodies flow through without being gathered.
+#pragma once
+
+#include <string>
+
+#include "proxy/gate/admission.h"
+#include "proxy/gate/connection.h"
+#include "proxy/gate/secret_mask.h"
+#include "proxy/gate/upstream_pool.h"
+#include "proxy/http1/decoder.h"
+
+namespace weir::proxy {
+
+// Answers with a refusal, records `egress.denied`, and drains what is left of the request's body. True: the connection may be used again.
+io::Task<bool> refuse(Gate& gate, Connection& connection, Refusal refusal, const Admission* admission);
+
+class Exchange {
+ public:
+  Exchange(Gate& gate, Connection& connection, Admission admission);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  io::Task<bool> run();  // true: the client's connection may be used again
+
+ private:
+  enum class PumpEnd : std::uint8_t { running, complete, client_gone, upstream_gone, bad_body, too_large };
+
+  io::Task<Result<void>> fetch_secrets();
+  void serialise_request(bool with_body);
+  io::Task<Result<void>> send_request();
+  io::Task<void> pump_body();
+  io::Task<Result<void>> read_response_head();
+  io::Task<bool> stream_response();
+  io::Task<bool> write_payload(std::string_view payload, bool last);
+  io::Task<void> stop_pump();
+  io::Task<bool> fail_upstream(Error error);
+  void serialise_response_head();
+  void report_response();
+  io::Deadline progress() const { return gate_.loop.in(progress_ms_); }
+
+  Gate& gate_;
+  Connection& client_;
+  Admission admission_;
+  Destination destination_;
+  std::unique_ptr<Upstream> upstream_;
+  std::vector<std::pair<std::uint32_t, const Secret*>> secrets_;
+  SecretMask mask_;
+  std::string carry_;             // the end of a piece that may be the start of a secret
+  std::uint64_t masked_ = 0;
+  HeadParser parser_;
+  std::string response_bytes_;    // the response's head; response_'s views point into it
+  ResponseHead response_;
+  BodyLength to_client_;          // how the body is framed towards the client
+  bool response_started_ = false;
+  bool body_inline_ = false;      // the whole request body went out with the head
+  bool upstream_spoke_ = false;   // some byte of the response has come
+  PumpEnd pump_ = PumpEnd::complete;
+  std::string pump_error_;
+  bool discarding_ = false;       // the upstream has answered: what the client still sends is dropped
+  io::Event pump_ended_;
+  std::uint64_t progress_ms_;
+  std::uint64_t request_bytes_ = 0;
+  std::uint64_t response_bytes_count_ = 0;
+  std::uint64_t started_ns_ = 0;
+  std::uint64_t first_byte_ns_ = 0;
+  std::string_view end_ = "complete";
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,192 @@
+#include "proxy/keeper_link.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/message_channel.h"
+#include "proxy/wire.h"
+
+namespace weir::proxy {
+namespace {
+constexpr std::size_t kBatchLimit = kMaxMessage - 40 * 1024;  // room for one more event, whatever its size
+constexpr std::uint64_t kRecordMs = 30'000;
+constexpr std::uint64_t kSecretMs = 30'000;
+}  // namespace
+
+struct KeeperLink::RecordedAwaiter {
+  RecordedAwaiter(KeeperLink& of, std::uint64_t wanted) : link(of), number(wanted) {}
+  RecordedAwaiter(const RecordedAwaiter&) = delete;
+  RecordedAwaiter& operator=(const RecordedAwaiter&) = delete;
+  ~RecordedAwaiter() {
+    if (waiter.next != nullptr) link.loop_.forget(waiter);
+  }
+  bool await_ready() { return number <= link.settled_; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    waiter.handle = handle;
+    waiter.deadline = link.loop_.in(kRecordMs);
+    // Numbers are given in order and awaited in the turn in which they were given, so the queue is in order.
+    link.pending_.push_back({number, &waiter});
+    waiter.slot = &link.pending_.back().waiter;
+    link.loop_.add(waiter);
+  }
+  bool await_resume() { return waiter.handle != nullptr && waiter.result == io::Wake::ready; }
+  KeeperLink& link;
+  std::uint64_t number;
+  io::Waiter waiter{};
+};
+
+KeeperLink::KeeperLink(io::Loop& loop, UniqueFd channel, std::function<void()> on_finish)
+    : loop_(loop), channel_(loop, std::move(channel)), on_finish_(std::move(on_finish)) {
+  fcntl(channel_.fd(), F_SETFL, O_NONBLOCK);
+  loop_.before_blocking([this] { flush(); });
+  io::spawn(receive());
+}
+
+std::uint64_t KeeperLink::report(std::string_view type, const events::Fields& fields) {
+  if (batch_.size() + fields.bytes().size() > kBatchLimit) flush();
+  if (batch_.empty()) {
+    batch_first_ = next_number_;
+    batch_.push_back(static_cast<char>(Kind::events));
+    put(batch_, batch_first_);
+  }
+  put_event(batch_, type, fields.bytes());
+  return next_number_++;
+}
+
+io::Task<bool> KeeperLink::recorded(std::uint64_t number) {
+  RecordedAwaiter awaiter{*this, number};
+  co_return co_await awaiter;
+}
+
+void KeeperLink::flush() {
+  if (batch_.empty()) return;
+  queue(batch_);
+  batch_.clear();
+}
+
+void KeeperLink::queue(std::string message) {
+  if (outgoing_.empty()) {
+    const auto sent = send_message(channel_.fd(), message);
+    if (sent) return;
+    if (sent.error().code != "channel_full") _exit(1);  // SECURITY: G3, no keeper, no traffic
+  }
+  outgoing_bytes_ += message.size();
+  outgoing_.push_back(std::move(message));
+  if (!sending_) io::spawn(resume_sending());
+}
+
+// Sends what the full channel did not take, in order. Owns nothing; the link lives as long as the process.
+io::Task<void> KeeperLink::resume_sending() {
+  sending_ = true;
+  while (!outgoing_.empty()) {
+    if (co_await channel_.writable(io::kNever) != io::Wake::ready) _exit(1);
+    while (!outgoing_.empty()) {
+      const auto sent = send_message(channel_.fd(), outgoing_.front());
+      if (!sent && sent.error().code == "channel_full") break;
+      if (!sent) _exit(1);
+      outgoing_bytes_ -= outgoing_.front().size();
+      outgoing_.pop_front();
+    }
+  }
+  sending_ = false;
+}
+
+io::Task<void> KeeperLink::receive() {
+  for (;;) {
+    auto message = receive_message(channel_.fd());
+    if (!message && message.error().code == "channel_empty") {
+      if (co_await channel_.readable(io::kNever) != io::Wake::ready) _exit(1);
+      continue;
+    }
+    if (!message) _exit(0);  // SECURITY: G4, the keeper is gone: so is everything that depends on it
+    handle(message->bytes);
+    wipe(message->bytes.data(), message->bytes.size());  // it may have been a secret
+  }
+}
+
+void KeeperLink::handle(std::string_view message) {
+  if (message.empty()) return;
+  const Kind kind{message.front()};
+  message.remove_prefix(1);
+  std::uint64_t upto = 0;
+  if (kind == Kind::recorded && take(message, upto)) {
+    settle(upto, io::Wake::ready);
+  } else if (kind == Kind::not_recorded && take(message, upto)) {
+    settle(upto, io::Wake::closed);
+  } else if (kind == Kind::secret) {
+    std::uint32_t credential = 0;
+    std::uint8_t found = 0;
+    if (!take(message, credential) || !take(message, found)) return;
+    auto& slot = secrets_[credential];
+    slot.asked = false;
+    slot.have = found == 1;
+    if (slot.have) {
+      slot.value = Secret(message);
+    } else {
+      slot.error = message;
+    }
+    for (auto* waiter : std::exchange(slot.waiters, {}))
+      if (waiter != nullptr) loop_.wake(*waiter, io::Wake::ready);
+  } else if (kind == Kind::finish) {
+    on_finish_();
+  }
+}
+
+void KeeperLink::settle(std::uint64_t upto, io::Wake result) {
+  if (result == io::Wake::ready) settled_ = std::max(settled_, upto);
+  while (!pending_.empty() && pending_.front().number <= upto) {
+    io::Waiter* waiter = pending_.front().waiter;
+    if (waiter != nullptr) loop_.forget(*waiter);  // clears the slot while it still exists
+    pending_.pop_front();
+    if (waiter != nullptr) {
+      waiter->result = result;
+      waiter->handle.resume();
+    }
+  }
+}
+
+struct KeeperLink::SecretAwaiter {
+  SecretAwaiter(KeeperLink& of, SecretSlot& in) : link(of), slot(in) {}
+  SecretAwaiter(const SecretAwaiter&) = delete;
+  SecretAwaiter& operator=(const SecretAwaiter&) = delete;
+  ~SecretAwaiter() {
+    std::replace(slot.waiters.begin(), slot.waiters.end(), &waiter, static_cast<io::Waiter*>(nullptr));
+    if (waiter.next != nullptr) link.loop_.forget(waiter);
+  }
+  bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    waiter.handle = handle;
+    waiter.deadline = link.loop_.in(kSecretMs);
+    slot.waiters.push_back(&waiter);
+    link.loop_.add(waiter);
+  }
+  io::Wake await_resume() { return waiter.result; }
+  KeeperLink& link;
+  SecretSlot& slot;
+  io::Waiter waiter{};
+};
+
+io::Task<Result<const Secret*>> KeeperLink::secret(std::uint32_t credential) {
+  auto& slot = secrets_[credential];
+  if (slot.have) co_return &slot.value;
+  if (!slot.asked) {
+    slot.asked = true;
+    std::string message(1, static_cast<char>(Kind::secret_wanted));
+    put(message, credential);
+    queue(std::move(message));
+  }
+  SecretAwaiter awaiter{*this, slot};
+  const io::Wake wake = co_await awaiter;
+  if (wake != io::Wake::ready) {
+    slot.asked = false;
+    co_return fail("credential_unavailable", "the vault did not answer in time");
+  }
+  if (!slot.have) co_return fail("credential_unavailable", slot.error);
+  co_return &slot.value;
+}
+
+void KeeperLink::send_ready() { queue(std::string(1, static_cast<char>(Kind::ready))); }
+
+}  // namespace weir::proxy

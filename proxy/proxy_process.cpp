@@ -1,0 +1,128 @@
+#include "proxy/proxy_process.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+
+#include "base/message_channel.h"
+#include "policy/policy.h"
+#include "proxy/dns/responder.h"
+#include "proxy/gate/connection.h"
+#include "proxy/gate/deadlines.h"
+#include "proxy/gate/dns_service.h"
+#include "proxy/gate/drop_reports.h"
+#include "proxy/gate/gate.h"
+#include "proxy/lockdown.h"
+#include "proxy/wire.h"
+
+namespace weir::proxy {
+namespace {
+
+// A file's bytes, mapped: shared between proxies through the page cache. Lives as long as the process.
+std::string_view map_file(int fd) {
+  struct stat status {};
+  if (fd < 0 || fstat(fd, &status) != 0 || status.st_size <= 0) return {};
+  void* memory = mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
+  if (memory == MAP_FAILED) return {};
+  return {static_cast<const char*>(memory), static_cast<std::size_t>(status.st_size)};
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+io::Task<void> sweep_pool(io::Loop& loop, UpstreamPool& pool) {
+  io::Event never(loop);
+  for (;;) {
+    co_await never.wait(loop.in(kPoolIdleMs / 2));
+    pool.close_idle();
+  }
+}
+
+// The sandbox is gone, so its connections are ending: each still tells how. Then the loop stops.
+io::Task<void> finish(Gate& gate) {
+  gate.finishing = true;
+  while (!gate.idle.empty()) gate.idle.front()->close_idle();
+  if (gate.open_connections > 0) co_await gate.drained.wait(gate.loop.in(kFinishMs));
+  gate.loop.stop();
+}
+
+// All parts, wired in the order in which they depend on each other.
+Result<void> serve(UniqueFd channel) {
+  auto start = receive_message(channel.get());
+  if (!start) return std::unexpected(start.error());
+  if (start->descriptors.size() < 5) return fail("bad_configuration", "the proxy was started without its descriptors");
+  const std::string_view bytes = map_file(start->descriptors[0].get());
+  auto config = decode_config(bytes);
+  if (!config) return std::unexpected(config.error());
+  munmap(const_cast<char*>(bytes.data()), bytes.size());
+  start->descriptors[0].reset();
+
+  auto document = policy::decode(config->policy_document);
+  if (!document) return std::unexpected(document.error());
+  auto policy = policy::Policy::compile(std::move(*document));
+  if (!policy) return std::unexpected(policy.error());
+  const std::string_view roots = start->descriptors.size() > 5 ? map_file(start->descriptors[5].get()) : std::string_view{};
+  if (start->descriptors.size() > 5) start->descriptors[5].reset();
+
+  CertificateAuthority authority;
+  authority.certificate_pem = config->ca_certificate_pem;
+  authority.key_der = std::move(config->ca_key_der);
+  auto downstream = DownstreamTls::create(authority);
+  if (!downstream) return std::unexpected(downstream.error());
+  auto upstream_tls = UpstreamTls::create(roots, config->upstream_ca_pem);
+  if (!upstream_tls) return std::unexpected(upstream_tls.error());
+
+  io::Loop loop;
+  io::Resolver resolver(loop, config->hosts_file);
+  if (auto locked = lock_down(); !locked) return locked;
+
+  UpstreamPool pool(loop, resolver, **upstream_tls, *policy);
+  SyntheticAddresses addresses;
+  DnsResponder responder(addresses, [&](std::string_view host) { return policy->could_allow_host(host); });
+  Gate* the_gate = nullptr;
+  DropReports* the_drops = nullptr;
+  KeeperLink keeper(loop, std::move(channel), [&] {
+    if (the_drops != nullptr) the_drops->report_pending();
+    if (the_gate != nullptr) io::spawn(finish(*the_gate));
+  });
+  Gate gate(loop, keeper, *policy, addresses, **downstream, pool);
+  the_gate = &gate;
+  DropReports drops(loop, keeper, std::move(start->descriptors[4]));
+  the_drops = &drops;
+  io::spawn(accept_connections(gate, std::move(start->descriptors[1])));
+  io::spawn(serve_dns_datagrams(loop, keeper, responder, std::move(start->descriptors[2])));
+  io::spawn(serve_dns_streams(loop, keeper, responder, std::move(start->descriptors[3])));
+  io::spawn(drops.run());
+  io::spawn(sweep_pool(loop, pool));
+  keeper.send_ready();
+  loop.run();
+  keeper.flush();
+  // Coroutines that still wait refer to what is on this stack, and there is nothing left to save: the process ends here.
+  _exit(0);
+}
+
+}  // namespace
+
+int run_proxy(int channel) {
+  prctl(PR_SET_NAME, kProcessName);
+  (void)signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  const UniqueFd for_failures(dup(channel));
+  const auto served = serve(UniqueFd(channel));
+  if (served) return 0;
+  std::string message(1, static_cast<char>(Kind::failed));
+  message += served.error().message;
+  (void)send_message(for_failures.get(), message);
+  return 1;
+}
+
+}  // namespace weir::proxy

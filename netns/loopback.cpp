@@ -63,6 +63,7 @@ void own_address(NetlinkBatch& batch, unsigned char family, std::string_view tex
   auto* body = request.body<ifaddrmsg>();
   body->ifa_family = family;
   body->ifa_prefixlen = family == AF_INET ? 32 : 128;
+  body->ifa_flags = IFA_F_NODAD;  // at once fit to be the source of a route, without a wait for duplicate address detection
   body->ifa_scope = RT_SCOPE_UNIVERSE;
   body->ifa_index = kLoopbackIndex;
   const Address address = parse(family, text);

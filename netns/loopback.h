@@ -6,7 +6,7 @@
 
 namespace weir::netns {
 
-// For a NETLINK_ROUTE socket. IPv6 steps are optional: a kernel without IPv6 makes a room without IPv6.
+// For a NETLINK_ROUTE socket. A kernel without IPv6 makes a room without IPv6.
 NetlinkBatch loopback_setup();
 
 }  // namespace weir::netns

@@ -8,12 +8,19 @@
 #include <cstring>
 
 namespace weir::netns {
+namespace {
 
-void NetlinkBatch::append(const nlmsghdr* message, std::string what, bool optional) {
+bool means_no_ipv6(int error) {
+  return error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EACCES || error == EPFNOSUPPORT;
+}
+
+}  // namespace
+
+void NetlinkBatch::append(const nlmsghdr* message, std::string what, bool ipv6) {
   bytes.append(reinterpret_cast<const char*>(message), message->nlmsg_len);
   bytes.resize(NLMSG_ALIGN(bytes.size()));
   if ((message->nlmsg_flags & NLM_F_ACK) != 0) last_reply = next_sequence();
-  steps.push_back({std::move(what), optional});
+  steps.push_back({std::move(what), ipv6});
 }
 
 int open_netlink(int protocol) {
@@ -51,8 +58,8 @@ NetlinkOutcome run_batch(int netlink_socket, const NetlinkBatch& batch) {
         int code = 0;  // nlmsgerr.error: 0 or a negative errno
         std::memcpy(&code, at + sizeof header, sizeof code);
         const std::uint32_t sequence = header.nlmsg_seq;
-        const bool optional = sequence < batch.steps.size() && batch.steps[sequence].optional;
-        if (code != 0 && !optional) return {-code, sequence};
+        const bool ipv6 = sequence < batch.steps.size() && batch.steps[sequence].ipv6;
+        if (code != 0 && !(ipv6 && means_no_ipv6(-code))) return {-code, sequence};
         if (sequence == batch.last_reply) return {};
       }
       const std::size_t step = NLMSG_ALIGN(header.nlmsg_len);

@@ -12,15 +12,15 @@ namespace weir::netns {
 // Messages with sequence numbers 0, 1, 2 … in one buffer. A value.
 struct NetlinkBatch {
   struct Step {
-    std::string what;       // what the message asks for, in words, for the error
-    bool optional = false;  // its refusal is not an error
+    std::string what;   // what the message asks for, in words, for the error
+    bool ipv6 = false;  // left undone where the kernel has no IPv6, or has it switched off for the interface
   };
   std::string bytes;
   std::vector<Step> steps;       // steps[i] describes the message with sequence number i
   std::uint32_t last_reply = 0;  // the acknowledgement of this one ends the conversation
 
   std::uint32_t next_sequence() const { return static_cast<std::uint32_t>(steps.size()); }
-  void append(const nlmsghdr* message, std::string what, bool optional = false);
+  void append(const nlmsghdr* message, std::string what, bool ipv6 = false);
 };
 
 struct NetlinkOutcome {

@@ -1,6 +1,7 @@
 // Where secrets come from. Only the keeper links this folder.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,21 +11,37 @@
 namespace weir::vault {
 
 struct VaultPaths {
-  std::string store_file;  // the embedded store
+  std::string store_file;  // the embedded store (docs/vault-format.md)
   std::string key_file;    // 0600
 };
 VaultPaths default_paths();  // data_directory()/vault.json, config_directory()/vault.key
 
+// A value can stand in a header: not empty, no CR, LF, NUL or other control octet. `what` begins the error's sentence.
+Result<void> check_value(const Secret& value, std::string_view what);
+
+// Single-threaded. Moves, never copies.
 class Vault {
  public:
   explicit Vault(VaultPaths paths = default_paths());
+  Vault(Vault&&) noexcept;
+  Vault& operator=(Vault&&) noexcept;
+  ~Vault();
 
-  // The value that a credential's `from` names: "env:NAME", "file:PATH", "store:ENTRY". Errors say how to mend it
-  // ("the vault has no entry `github-token`; run: weir vault set github-token"). Never blocks on the network here.
+  // The value that a credential's `from` names: "env:NAME", "file:PATH" ("~/" is the home directory), "store:ENTRY" or
+  // "store:ENTRY@VERSION". Errors say how to mend it ("the vault has no entry `github-token`; run: weir vault set
+  // github-token"). Never blocks on the network here, and never asks: a store behind a passphrase gives "vault_locked"
+  // unless unlock() was called or $WEIR_VAULT_PASSPHRASE_FILE is set. The store is read anew each time, so that a
+  // value set meanwhile is seen.
   Result<Secret> fetch(std::string_view from) const;
 
+  // Takes the passphrase now, if the store has one: from $WEIR_VAULT_PASSPHRASE_FILE, else asked for on the terminal.
+  // Nothing to do (and no error) without a store or with a key file. Call it before a sandbox starts when the policy
+  // names a store: credential. SECURITY: G2, the sandbox shares the terminal, so nothing is asked once it runs.
+  Result<void> unlock();
+
  private:
-  VaultPaths paths_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace weir::vault

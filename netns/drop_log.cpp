@@ -120,10 +120,11 @@ void parse_message(std::string_view body, std::vector<LoggedPacket>& out) {
 void count_gap(std::uint32_t sequence, std::uint64_t& lost, DropLogPosition& position) {
   if (position.next) {
     const std::uint32_t gap = sequence - *position.next;
-    lost += gap - std::min(gap, position.counted_ahead);
+    const std::uint32_t known = std::min(gap, position.counted_ahead);  // the overrun is told before the gap is reached
+    lost += gap - known;
+    position.counted_ahead -= known;
   }
   position.next = sequence + 1;
-  position.counted_ahead = 0;
 }
 
 }  // namespace

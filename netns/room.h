@@ -53,8 +53,8 @@ struct DropLogPosition {
 
 // Reads what drop_log holds now (at most a few thousand packets in one call: call again while the socket is readable)
 // and appends to `out`. Never blocks. `lost` grows by the messages that the kernel had to drop because the socket's
-// queue was full; without a position, a loss between two calls counts as one. Needs no privilege, no filesystem, and
-// only recvmsg(2).
+// queue was full (which shows at the next message); without a position, a loss between two calls counts as one. Needs
+// no privilege, no filesystem, and only recvmsg(2).
 void read_drop_log(int drop_log, std::vector<DroppedPacket>& out, std::uint64_t& lost, DropLogPosition& position);
 void read_drop_log(int drop_log, std::vector<DroppedPacket>& out, std::uint64_t& lost);
 

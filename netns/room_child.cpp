@@ -125,7 +125,7 @@ void make_room_in_child(const RoomPlan& plan, int channel) {
   if (dns_tcp < 0) give_up(channel, Stage::listeners, errno);
 
   const int drop_log = run_on_new_socket(channel, Stage::drop_log, NETLINK_NETFILTER, plan.drop_log);
-  const int queue = 4 << 20;  // capped by net.core.rmem_max; what does not fit is counted as lost
+  const int queue = 1 << 20;  // capped by net.core.rmem_max; what does not fit is counted as lost
   (void)setsockopt(drop_log, SOL_SOCKET, SO_RCVBUF, &queue, sizeof queue);
   if (fcntl(drop_log, F_SETFL, O_NONBLOCK) != 0) give_up(channel, Stage::drop_log, errno);
 

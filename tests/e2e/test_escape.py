@@ -1,5 +1,6 @@
 """Attempts to get out, or to get a secret in. Each test is named after the guarantee that it tries to break."""
 
+import gzip
 import json
 import os
 import shutil
@@ -366,6 +367,56 @@ class NoSecretInside(Sealed):
             self.assertEqual(request.all("host"), ["api.test.example"], done)
             for value in request.all("connection"):
                 self.assertNotIn("authorization", value.lower(), done)
+
+    def test_G2_a_secret_that_a_server_reflects_is_masked_and_recorded(self):
+        def whole(request, connection):
+            connection.respond(200, f"you sent {request.get('authorization')}, thanks",
+                               headers=[("X-You-Sent", request.get("authorization"))])
+
+        def torn(request, connection):
+            """One octet at a time, in chunks and in TLS records of their own."""
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for octet in ("you sent " + request.get("authorization") + ", thanks").encode():
+                connection.send(b"1\r\n" + bytes([octet]) + b"\r\n")
+            connection.send(b"0\r\n\r\n")
+
+        def trailer(request, connection):
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n2\r\nok\r\n0\r\nX-T: "
+                            + request.get("authorization").encode() + b"\r\n\r\n")
+
+        self.api.routes.update({"/whole": whole, "/torn": torn, "/trailer": trailer})
+        done = self.inside("""
+            seen = {}
+            for path in ("/whole", "/torn", "/trailer"):
+                wire = Wire()
+                got = wire.send(request(path=path, headers=[("TE", "trailers")])).answer()
+                seen[path] = [got.as_dict(), getattr(got, "trailers", [])]
+            report(seen=seen)
+        """)
+        self.assertNotIn(SECRET, done.out, done)
+        for path in ("/whole", "/torn"):
+            self.assertTrue(done.report["seen"][path][0]["body"].startswith("you sent "), done)
+            self.assertTrue(done.report["seen"][path][0]["body"].endswith(", thanks"), done)
+        self.assertTrue(done.of("credential.reflected", credential="token"), done)
+
+    def test_G2_a_secret_that_a_server_reflects_compressed_does_not_come_in(self):
+        def compressed(request, connection):
+            body = f"you sent {request.get('authorization')}".encode()
+            if "gzip" in (request.get("accept-encoding") or ""):
+                connection.respond(200, gzip.compress(body), headers=[("Content-Encoding", "gzip")])
+            else:
+                connection.respond(200, body)
+
+        self.api.routes["/compressed"] = compressed
+        done = self.inside("""
+            import gzip
+            got = get("/compressed", headers=[("Accept-Encoding", "gzip, br")])
+            body = got["body"].encode("latin-1")
+            if got["headers"].get("content-encoding") == "gzip":
+                body = gzip.decompress(body)
+            report(status=got["status"], body=body.decode("latin-1"))
+        """)
+        self.assertNotIn(SECRET, done.out, done)
 
     def test_G2_the_key_of_the_sandbox_authority_is_not_inside(self):
         done = self.inside("""

@@ -198,7 +198,7 @@ NetlinkBatch firewall_setup() {
 
   add_chain(batch, kNat, "nat", -100, NF_ACCEPT, "the nftables chain `type nat hook output` (kernel module nft_chain_nat)");
   accept_inside(batch, kNat);
-  for (const std::uint8_t protocol : {IPPROTO_UDP, IPPROTO_TCP}) {
+  for (const std::uint8_t protocol : std::initializer_list<std::uint8_t>{IPPROTO_UDP, IPPROTO_TCP}) {
     const std::string name = protocol == IPPROTO_UDP ? "udp" : "tcp";
     Rule(kNat)
         .meta_is(NFT_META_L4PROTO, protocol)

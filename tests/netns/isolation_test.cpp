@@ -11,6 +11,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 #include <array>
@@ -175,6 +176,32 @@ TEST_F(InARoom, TheHostsAbstractUnixSocketsCannotBeReached) {
   };
   EXPECT_EQ(in_room(room, knock), "ECONNREFUSED");
   EXPECT_EQ(Child(knock).result(), "connected") << "the host itself reaches it";
+}
+
+// bubblewrap puts the command into a user namespace of its own, below the room's.
+TEST_F(InARoom, AProcessInAUserNamespaceBelowHasNoPowerOverTheRoom) {
+  const auto below = [&](const std::function<std::string()>& body) {
+    return in_room(room, [&]() -> std::string { return unshare(CLONE_NEWUSER) == 0 ? body() : "unshare: " + error_name(); });
+  };
+  EXPECT_EQ(below(flush_ruleset), std::strerror(EPERM));
+  EXPECT_EQ(below([]() -> std::string {
+              const UniqueFd control(socket(AF_INET, SOCK_DGRAM, 0));
+              ifreq request{};
+              std::strcpy(request.ifr_name, "lo");
+              return ioctl(control.get(), SIOCSIFFLAGS, &request) == 0 ? "lo is down" : error_name();
+            }),
+            "EPERM");
+  EXPECT_EQ(below([] { return send_raw("203.0.113.5", IPPROTO_ICMP, "x"); }), "socket: EPERM");
+  EXPECT_EQ(below([&] { return std::to_string(enter_room(room.user_namespace.get(), room.network_namespace.get())); }),
+            std::to_string(EPERM));
+  EXPECT_EQ(below([]() -> std::string {
+              const Endpoint at = endpoint("0.0.0.0", 443);
+              const UniqueFd fd(socket(AF_INET, SOCK_STREAM, 0));
+              return bind(fd.get(), at.get(), at.size) == 0 ? "bound" : error_name();
+            }),
+            "EACCES");
+  Child client(entering(room, [] { return unshare(CLONE_NEWUSER) == 0 ? dial("203.0.113.5", 443) : error_name(); }));
+  EXPECT_EQ(arrived_for(room.tcp_listener), "203.0.113.5 443");
 }
 
 TEST_F(InARoom, TwoRoomsAreApart) {

@@ -131,7 +131,7 @@ Explained explain_request(const policy::Policy& policy, const policy::Request& r
                    .credentials = {},
                    .addresses = policy.named_addresses(request.host, request.port)};
   for (auto& miss : policy::explain(policy, request))
-    if (!miss.missed.empty()) result.misses.push_back(std::move(miss));
+    if (!miss.missed.empty() && miss.rule != result.decision.rule) result.misses.push_back(std::move(miss));
   // Rules about other hosts are far misses; they are told only when there is nothing nearer.
   const auto far = [](const policy::NearMiss& miss) { return miss.missed.starts_with("host "); };
   if (!std::ranges::all_of(result.misses, far) || result.decision.rule != nullptr) std::erase_if(result.misses, far);

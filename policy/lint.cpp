@@ -18,23 +18,26 @@ constexpr std::size_t kMaxCompared = 2000;
 
 std::string where(const Rule& rule) { return fmt::format("`{}` ({}:{})", rule.name, rule.place.file, rule.place.line); }
 
+bool adds_nothing_to(const Rule& wide, const Rule& rule) {
+  return rule.action == wide.action && rule.addresses.empty() &&
+         (!rule.encoded_slash || wide.encoded_slash || wide.paths.empty()) && rule_covers(wide, rule);
+}
+
 void warn_of_covered_rules(Diagnostics& diagnostics, const Document& document) {
   const auto& rules = document.rules;
   if (rules.size() > kMaxCompared) return;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].place.file != document.file) continue;
     for (std::size_t j = 0; j < rules.size(); ++j) {
-      if (i == j || !rule_covers(rules[j], rules[i])) continue;
-      if (rules[j].action > rules[i].action) {
+      if (i == j) continue;
+      if (rules[j].action > rules[i].action && rule_covers(rules[j], rules[i])) {
         diagnostics.warning(rules[i].place,
                             fmt::format("rule `{}` never decides anything: the stricter rule {} matches all that it matches",
                                         rules[i].name, where(rules[j])));
         break;
       }
-      const bool adds_nothing = rules[j].action == rules[i].action && rules[i].addresses.empty() &&
-                                (!rules[i].encoded_slash || rules[j].encoded_slash);
       // Of two that say the same, the later one is the one too many.
-      if (adds_nothing && (i > j || !rule_covers(rules[i], rules[j]))) {
+      if (adds_nothing_to(rules[j], rules[i]) && (i > j || !adds_nothing_to(rules[i], rules[j]))) {
         diagnostics.warning(rules[i].place,
                             fmt::format("rule `{}` adds nothing: rule {} matches all that it matches, with the same action",
                                         rules[i].name, where(rules[j])));

@@ -1,0 +1,21 @@
+// Policy files. What loads without an error must compile, and come through the channel unchanged.
+#include <cstdint>
+#include <cstdlib>
+
+#include "policy/lint.h"
+#include "policy/loader.h"
+#include "policy/policy.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weir::policy;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  auto loaded = load_text(text, "/fuzz/policy.yaml");
+  add_warnings(loaded, text);
+  for (const auto& diagnostic : loaded.diagnostics)
+    if (format(diagnostic).find_first_of("\x1b\r\t") != std::string::npos) std::abort();
+  if (!loaded.ok()) return 0;
+  const auto decoded = decode(encode(loaded.document));
+  if (!decoded || *decoded != loaded.document) std::abort();
+  if (!Policy::compile(std::move(loaded.document))) std::abort();
+  return 0;
+}

@@ -1,0 +1,63 @@
+#include "policy_testing.h"
+
+namespace weir::policy {
+namespace {
+
+Document sample() {
+  return document_of(
+      "use: [anthropic, github-write]\ndefault: log\nrules:\n  - {name: 'ü', hosts: ['*', 'a.com:1', '*.b.com'], ports: "
+      "[65535], addresses: ['::/0']}\n"
+      "upstream: {ca_file: x, proxy: 'http://a:1', resolve: {a: '1.1.1.1:2', b: '::1'}}\nlimits: {request_body: "
+      "18446744073709551615}\n");
+}
+
+TEST(Codec, GivesBackWhatItWasGiven) {
+  EXPECT_EQ(decode(encode(sample())).value(), sample());
+  EXPECT_EQ(decode(encode(Document{})).value(), Document{});
+}
+
+TEST(Codec, KeepsBytesThatAreNotText) {
+  Document document;
+  document.file = std::string("\xff\0\x80", 3);
+  EXPECT_EQ(decode(encode(document)).value(), document);
+}
+
+TEST(Codec, RefusesEveryShorterOrLongerMessage) {
+  const auto bytes = encode(sample());
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    ASSERT_FALSE(decode(std::string_view(bytes).substr(0, length))) << length;
+  EXPECT_FALSE(decode(bytes + '\0'));
+  EXPECT_FALSE(decode(bytes + bytes));
+}
+
+TEST(Codec, NeverReadsAChangedByteAsTheSameDocument) {
+  auto original = sample();
+  original.rules.resize(2);
+  const auto bytes = encode(original);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    for (const int flip : {1, 0x20, 0x80}) {
+      auto changed = bytes;
+      changed[i] = static_cast<char>(changed[i] ^ flip);
+      const auto decoded = decode(changed);
+      if (decoded) {
+        ASSERT_NE(*decoded, original) << i;
+        ASSERT_EQ(encode(*decoded), changed) << i;
+      }
+    }
+}
+
+TEST(Codec, RefusesOtherCbor) {
+  for (const std::string& bytes :
+       {std::string("\xf6"), std::string("\xa0"), std::string("\x80"), std::string("\x01"), std::string("\xff"),
+        std::string("\xc0\xa0"), std::string("\x9b\xff\xff\xff\xff\xff\xff\xff\xff"),
+        std::string("\x5b\xff\xff\xff\xff\xff\xff\xff\xff"), std::string("{}")})
+    EXPECT_FALSE(decode(bytes));
+}
+
+TEST(Codec, DoesNotRecurseAsDeepAsTheSenderLikes) {
+  EXPECT_FALSE(decode(std::string(1U << 20, '\x81')));
+  EXPECT_FALSE(decode(std::string(1U << 20, '\x9f')));
+}
+
+}  // namespace
+}  // namespace weir::policy

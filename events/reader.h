@@ -27,6 +27,7 @@ class LineReader {
   ~LineReader();
   LineReader(LineReader&&) noexcept;
   Result<std::string> next();
+  unsigned segment() const;  // the number of the segment that the last line was in
 
  private:
   struct State;

@@ -28,7 +28,7 @@ class SessionLog {
   ~SessionLog();
 
   // Stages one event; the seq it will have. `data` is a complete JSON object on one line (from append_json or a
-  // JSON library). `sandbox` may be empty (written as null is not: the key is left out of the hash form never; see docs/events.md).
+  // JSON library). The key `sandbox` is left out when it is empty.
   std::uint64_t append(std::string_view type, std::string_view sandbox, std::string_view data);
 
   // Writes all staged events. On an error ("store_full", "store_unwritable") none of them is in the file (a partial

@@ -35,7 +35,7 @@ struct Document {
   std::string key_check;                                // 32 octets: tells a wrong key from a damaged file
   std::uint64_t generation = 0;                         // counts writes
   std::map<std::string, std::vector<Version>> entries;  // oldest version first
-  std::string checksum;                                 // SHA-256 over signed_text(): tells damage without any key
+  std::string checksum;                                 // SHA-256 over signed_text() and seal: tells damage without any key
   std::string seal;                                     // HMAC over signed_text()
   bool operator==(const Document&) const = default;
 };

@@ -19,24 +19,24 @@ constexpr const char* kMend = "; restore the file from a backup, or move it away
 
 }  // namespace
 
+std::string checksum_of(const Document& document) { return sha256(signed_text(document) + document.seal); }
+
 void seal_document(Document& document, const Keys& keys) {
   document.key_check = keys.check;
-  const std::string text = signed_text(document);
-  document.checksum = sha256(text);
-  document.seal = hmac_sha256(keys.sealing, text);
+  document.seal = hmac_sha256(keys.sealing, signed_text(document));
+  document.checksum = checksum_of(document);
 }
 
 Result<void> verify(const Document& document, const Keys& keys, const std::string& how_opened) {
-  const std::string text = signed_text(document);
   const bool key_right = equal_in_constant_time(document.key_check, keys.check);
-  if (!equal_in_constant_time(document.checksum, sha256(text))) {
+  if (!equal_in_constant_time(document.checksum, checksum_of(document))) {
     const std::string where = key_right ? wrong_entries(document, keys) : "";
     return fail(
         "vault_damaged",
         (where.empty() ? "its checksum does not match: some of it was changed or lost" : where + " is damaged") + kMend);
   }
   if (!key_right) return fail("vault_wrong_key", how_opened + " does not open it");
-  if (!equal_in_constant_time(document.seal, hmac_sha256(keys.sealing, text))) {
+  if (!equal_in_constant_time(document.seal, hmac_sha256(keys.sealing, signed_text(document)))) {
     const std::string where = wrong_entries(document, keys);
     return fail("vault_tampered",
                 (where.empty() ? "it was changed by something other than weir (an entry or version taken out, put back or "

@@ -9,6 +9,8 @@
 
 namespace weir::vault::store {
 
+std::string checksum_of(const Document& document);
+
 // Puts checksum, seal and key check in order after a change.
 void seal_document(Document& document, const Keys& keys);
 

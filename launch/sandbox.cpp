@@ -99,6 +99,7 @@ std::vector<Layer> layers_for(const SandboxSpec& spec, const Checked& checked, c
   hide_host_sockets(shown, 3, layers);
   add_system_files(account, layers);
   add_trust(spec.ca_certificate_pem, layers);
+  layers.push_back({Layer::Kind::tmpfs, "/run/weir"});
   layers.push_back({Layer::Kind::read_only, kInitInside, checked.init});
   return layers;
 }
@@ -116,7 +117,7 @@ Result<Arguments> arguments_for(const SandboxSpec& spec, const Checked& checked)
   if (!filter) return std::unexpected(filter.error());
   arguments.add_descriptor("--seccomp", std::move(*filter));
   if (auto done = write_layers(layers_for(spec, checked, account, as_root), arguments); !done) return std::unexpected(done.error());
-  arguments.add({"--remount-ro", "/", "--chdir", checked.working_directory});
+  arguments.add({"--remount-ro", "/run/weir", "--remount-ro", "/", "--chdir", checked.working_directory});
   SandboxSpec inside = spec;
   inside.working_directory = checked.working_directory;
   for (const auto& [name, value] : environment_for(inside, account, host_environment())) arguments.add({"--setenv", name, value});

@@ -32,6 +32,15 @@ static void report(int socket, char what, int32_t value) {
   }
 }
 
+// Whether a file that the kernel does not know is text for the shell: a program for another machine is not.
+static int is_text(const char* path) {
+  char head[256];
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t got = file < 0 ? -1 : read(file, head, sizeof head);
+  if (file >= 0) close(file);
+  return got >= 0 && memchr(head, '\0', (size_t)got) == NULL && !(got > 3 && memcmp(head, "\177ELF", 4) == 0);
+}
+
 static void run_command(int status, uint64_t ignored, char** arguments) {
   const char* path = arguments[0];
   char** argv = arguments + 1;
@@ -44,7 +53,8 @@ static void run_command(int status, uint64_t ignored, char** arguments) {
   syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
   report(status, 'S', 0);
   execve(path, argv, environ);
-  if (errno == ENOEXEC) {  // a script without an interpreter line, as execvp(3) does it
+  const int reason = errno;
+  if (reason == ENOEXEC && is_text(path)) {  // a script without an interpreter line, as execvp(3) does it
     int count = 0;
     while (argv[count] != NULL) ++count;
     char** shell = calloc((size_t)count + 3, sizeof *shell);
@@ -55,7 +65,6 @@ static void run_command(int status, uint64_t ignored, char** arguments) {
       execve("/bin/sh", shell, environ);
     }
   }
-  const int reason = errno;
   report(status, 'E', reason);
   _exit(reason == ENOENT || reason == ENOTDIR ? 127 : 126);
 }

@@ -26,7 +26,15 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   int status = 0;
-  cli::add_run(app, status);
+  // What stands behind "--" is the sandbox's command: not an argument of weir's, whatever it looks like.
+  std::vector<std::string> command;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--") != 0) continue;
+    command.assign(argv + i + 1, argv + argc);
+    argc = i;
+    break;
+  }
+  cli::add_run(app, status, std::move(command));
   cli::add_log(app, status);
   cli::add_policy(app, status);
   cli::add_vault(app, status);

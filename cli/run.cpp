@@ -198,7 +198,7 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
 
 }  // namespace
 
-void add_run(CLI::App& app, int& status) {
+void add_run(CLI::App& app, int& status, std::vector<std::string> command) {
   auto* verb = app.add_subcommand("run", "Run a command in a sandbox that can reach only what the policy allows: weir run [OPTIONS] -- COMMAND [ARGUMENT]...");
   auto arguments = std::make_shared<RunArguments>();
   verb->add_option("--policy", arguments->policy_file, "Policy file (default: ./weir.yaml, then the user's, then the profile's)")->type_name("FILE");
@@ -210,9 +210,9 @@ void add_run(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"group", "sync"}));
   verb->prefix_command();
   const std::uint64_t ignored = launch::ignored_signals();
-  verb->callback([verb, arguments, &status, ignored] {
+  verb->callback([verb, arguments, &status, ignored, command] {
     arguments->command = verb->remaining();
-    if (!arguments->command.empty() && arguments->command.front() == "--") arguments->command.erase(arguments->command.begin());
+    arguments->command.insert(arguments->command.end(), command.begin(), command.end());
     if (arguments->command.empty()) {
       status = complain("there is no command to run; write: weir run -- COMMAND");
       return;

@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace weir::cli {
 
-void add_run(CLI::App& app, int& status);
+// `command` is what stood behind "--" on the command line; empty when there was none.
+void add_run(CLI::App& app, int& status, std::vector<std::string> command);
 void add_demo(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_log(CLI::App& app, int& status);

@@ -9,17 +9,58 @@
 namespace weir::proxy {
 namespace {
 
-// Never forwarded, whatever Connection says.
-constexpr std::string_view kHopByHop[] = {"connection", "keep-alive",        "proxy-connection", "proxy-authenticate", "proxy-authorization",
-                                          "te",         "transfer-encoding", "upgrade",          "content-length"};
-// What a Connection header may not take away: a peer could otherwise strip what the next hop decides by.
-constexpr std::string_view kNeeded[] = {"host",         "authorization",    "cookie",       "content-type", "content-encoding", "content-range",
-                                        "set-cookie",   "www-authenticate", "location",     "x-api-key",    "x-forwarded-for",  "expect"};
-
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
   return std::any_of(std::begin(names), std::end(names), [&](auto one) { return equals_ignoring_case(one, name); });
 }
+
+// Never forwarded, whatever Connection says. `te` is looked at apart.
+constexpr std::string_view kHopByHop[] = {"connection",
+                                          "keep-alive",
+                                          "proxy-connection",
+                                          "proxy-authenticate",
+                                          "proxy-authorization",
+                                          "transfer-encoding",
+                                          "upgrade",
+                                          "content-length",
+                                          "http2-settings",
+                                          "host",
+                                          "expect"};
+
+// What a Connection header may not take away: the message would mean something else without it, and a peer could strip
+// what the next hop decides by.
+constexpr std::string_view kNeeded[] = {"accept",
+                                        "accept-encoding",
+                                        "authorization",
+                                        "cache-control",
+                                        "content-disposition",
+                                        "content-encoding",
+                                        "content-language",
+                                        "content-location",
+                                        "content-range",
+                                        "content-type",
+                                        "cookie",
+                                        "date",
+                                        "etag",
+                                        "forwarded",
+                                        "if-match",
+                                        "if-modified-since",
+                                        "if-none-match",
+                                        "if-range",
+                                        "if-unmodified-since",
+                                        "location",
+                                        "origin",
+                                        "range",
+                                        "set-cookie",
+                                        "trailer",
+                                        "vary",
+                                        "www-authenticate",
+                                        "x-api-key",
+                                        "x-forwarded-for",
+                                        "x-forwarded-host",
+                                        "x-forwarded-proto"};
+// Options of the connection itself, not names of fields.
+constexpr std::string_view kOptions[] = {"close", "keep-alive", "upgrade", "te"};
 
 void append_number(std::string& out, std::uint64_t value, int base) {
   char digits[20];
@@ -27,36 +68,72 @@ void append_number(std::string& out, std::uint64_t value, int base) {
   out.append(digits, end);
 }
 
+// Text in one line: control characters become spaces.
+void append_text(std::string& out, std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    const char* const control = find_control(at, end);
+    out.append(at, control);
+    if (control == end) return;
+    out.push_back(' ');
+    at = control + 1;
+  }
+}
+
 }  // namespace
 
 HopByHop::HopByHop(const std::vector<Header>& headers) {
+  bool te_seen = false;
   for (const auto& header : headers) {
-    if (!equals_ignoring_case(header.name, "connection")) continue;
+    if (header.name.size() == 2 && equals_ignoring_case(header.name, "te")) {
+      keeps_te_ = (keeps_te_ || !te_seen) && equals_ignoring_case(header.value, "trailers");
+      te_seen = true;
+    }
+    if (header.name.size() != 10 || !equals_ignoring_case(header.name, "connection")) continue;
     std::string_view list = header.value;
     for (auto name = next_element(list); !name.empty(); name = next_element(list))
-      if (!is_one_of(name, kNeeded)) named_.push_back(name);
+      if (!is_one_of(name, kOptions) && !is_one_of(name, kHopByHop) && !is_one_of(name, kNeeded)) named_.push_back(name);
   }
 }
 
 bool HopByHop::drops(std::string_view name) const {
-  return is_one_of(name, kHopByHop) || std::any_of(named_.begin(), named_.end(), [&](auto one) { return equals_ignoring_case(one, name); });
+  if (name.size() == 2 && equals_ignoring_case(name, "te")) return !keeps_te_;
+  return is_one_of(name, kHopByHop) ||
+         std::any_of(named_.begin(), named_.end(), [&](auto one) { return equals_ignoring_case(one, name); });
 }
 
-void append_request_line(std::string& out, std::string_view method, std::string_view path_and_query) {
-  out.append(method).append(" ").append(path_and_query).append(" HTTP/1.1\r\n");
+bool append_request_line(std::string& out, std::string_view method, std::string_view path_and_query) {
+  if (!is_token(method)) return false;
+  out.append(method).append(" ");
+  for (const char c : path_and_query) {
+    if (is_byte_of(kTargetByte, c)) {
+      out.push_back(c);
+      continue;
+    }
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    out.append({'%', kHex[byte >> 4], kHex[byte & 0xF]});
+  }
+  if (path_and_query.empty()) out.push_back('/');
+  out.append(" HTTP/1.1\r\n");
+  return true;
 }
 
 void append_status_line(std::string& out, int status, std::string_view reason) {
   out.append("HTTP/1.1 ");
-  append_number(out, static_cast<std::uint64_t>(status), 10);
-  out.append(" ").append(reason).append("\r\n");
+  append_number(out, static_cast<std::uint64_t>(std::clamp(status, 100, 999)), 10);
+  out.append(" ");
+  append_text(out, reason);
+  out.append("\r\n");
 }
 
-void append_header(std::string& out, std::string_view name, std::string_view value) {
+bool append_header(std::string& out, std::string_view name, std::string_view value) {
+  if (!is_token(name)) return false;
   out.append(name).append(": ");
-  // Values that were parsed cannot hold these; one that was made here and does must not make a second header of itself.
-  for (const char c : value) out.push_back(c == '\r' || c == '\n' || c == '\0' ? ' ' : c);
+  append_text(out, value);
   out.append("\r\n");
+  return true;
 }
 
 void append_body_length(std::string& out, const BodyLength& body) {

@@ -80,6 +80,8 @@ Result<void> take_field_line(const char*& at, const char* end, Header& out) {
       return fail("bad_line_ending", "a header line holds a bare CR, bare LF or NUL, or does not end with CRLF");
     return fail("bad_header_value", "a header's value holds a control character");
   }
+  // Named here already, before anyone looks at a value that goes on.
+  if (end - at > 2 && is_blank(at[2])) return fail("obs_fold", "a header's value goes on in the next line");
   out.value = trim_blanks({value, at});
   at += 2;
   return {};

@@ -130,8 +130,7 @@ void add_warnings(Loaded& loaded, std::string_view text) {
   warn_of_unreached_credentials(diagnostics, document);
   warn_of_equal_names(diagnostics, document);
   for (auto& warning : diagnostics.take()) loaded.diagnostics.push_back(std::move(warning));
-  std::ranges::stable_sort(loaded.diagnostics, {},
-                           [](const Diagnostic& d) { return std::pair(d.place.line, d.place.column); });
+  sort_by_place(loaded.diagnostics);
 }
 
 }  // namespace weir::policy

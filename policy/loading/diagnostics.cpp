@@ -76,9 +76,13 @@ void Diagnostics::warning(const Place& place, std::string message, std::string h
 }
 
 std::vector<Diagnostic> Diagnostics::take() {
-  const auto key = [](const Diagnostic& d) { return std::tie(d.place.line, d.place.column); };
-  std::ranges::stable_sort(list_, [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  sort_by_place(list_);
   return std::move(list_);
+}
+
+void sort_by_place(std::vector<Diagnostic>& diagnostics) {
+  const auto key = [](const Diagnostic& d) { return std::tie(d.place.line, d.place.column, d.severity, d.message, d.hint); };
+  std::ranges::sort(diagnostics, [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
 
 std::string format(const Diagnostic& diagnostic) {

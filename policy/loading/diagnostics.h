@@ -10,6 +10,8 @@
 
 namespace weir::policy {
 
+void sort_by_place(std::vector<Diagnostic>& diagnostics);
+
 class Diagnostics {
  public:
   Diagnostics(std::string file, std::string_view text);  // `text` must outlive this

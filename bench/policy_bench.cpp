@@ -1,0 +1,80 @@
+// What one decision costs, by size of the policy and by what the request looks like.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "policy/canonical.h"
+#include "policy/loader.h"
+#include "policy/policy.h"
+
+namespace weir::policy {
+namespace {
+
+Policy with_rules(int count) {
+  Document document;
+  document.file = "bench.yaml";
+  for (int i = 0; i < count; ++i) {
+    Rule rule;
+    rule.name = "rule " + std::to_string(i);
+    const auto name = "host" + std::to_string(i) + ".example.com";
+    rule.hosts = {{i % 3 == 0 ? HostPattern::Kind::below : HostPattern::Kind::exact, name, {}}};
+    rule.methods = {"GET", "POST"};
+    rule.paths = {"/v1/**", "/repos/*/*/issues"};
+    document.rules.push_back(std::move(rule));
+  }
+  return std::move(Policy::compile(std::move(document)).value());
+}
+
+void decide(benchmark::State& state) {
+  const int count = static_cast<int>(state.range(0));
+  const auto policy = with_rules(count);
+  std::vector<std::string> hosts;
+  for (int i = 0; i < count; i += 7) hosts.push_back("host" + std::to_string(i) + ".example.com");
+  const auto path = canonical_path("/repos/owner/name/issues");
+  std::size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(policy.decide({"https", hosts[next], 443, "GET", &path}));
+    next = next + 1 == hosts.size() ? 0 : next + 1;
+  }
+}
+BENCHMARK(decide)->Arg(10)->Arg(1000)->Arg(10000);
+
+void decide_unknown_host_of_many_labels(benchmark::State& state) {
+  const auto policy = with_rules(10000);
+  std::string host = "x";
+  while (host.size() < 240) host = "a." + host;
+  const auto path = canonical_path("/");
+  for (auto _ : state) benchmark::DoNotOptimize(policy.decide({"https", host, 443, "GET", &path}));
+}
+BENCHMARK(decide_unknown_host_of_many_labels);
+
+void decide_with_presets(benchmark::State& state) {
+  auto loaded =
+      load_text("version: 1\nuse: [anthropic, openai, gemini, github-write, github-read, git-clone]\n", "bench.yaml");
+  const auto policy = Policy::compile(std::move(loaded.document)).value();
+  const auto path = canonical_path("/v1/messages");
+  for (auto _ : state) benchmark::DoNotOptimize(policy.decide({"https", "api.anthropic.com", 443, "POST", &path}));
+}
+BENCHMARK(decide_with_presets);
+
+void canonicalise_path(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(canonical_path("/repos/owner/name/contents/a%20b/%7Euser/../file.txt"));
+}
+BENCHMARK(canonicalise_path);
+
+void canonicalise_host(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(canonical_host("API.Example.com"));
+}
+BENCHMARK(canonicalise_host);
+
+void load_ten_thousand_rules(benchmark::State& state) {
+  std::string text = "version: 1\nrules:\n";
+  for (int i = 0; i < 10000; ++i)
+    text += "  - {hosts: [host" + std::to_string(i) + ".example.com], methods: [GET], paths: [\"/v1/**\"]}\n";
+  for (auto _ : state) benchmark::DoNotOptimize(load_text(text, "bench.yaml").ok());
+}
+BENCHMARK(load_ten_thousand_rules)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace weir::policy

@@ -26,7 +26,8 @@ void show_list(const std::vector<launch::Profile>& all) {
   }
   fmt::print("{:<{}}  {:<{}}  {}\n", "NAME", name_width, "COMMANDS", command_width, "DESCRIPTION");
   for (const launch::Profile& profile : all)
-    fmt::print("{:<{}}  {:<{}}  {}\n", printable(profile.name), name_width, joined(profile.commands), command_width, printable(profile.description));
+    fmt::print("{:<{}}  {:<{}}  {}\n", printable(profile.name), name_width, joined(profile.commands), command_width,
+               printable(profile.description));
 }
 
 std::string describe(const launch::Mount& mount) {
@@ -41,10 +42,12 @@ std::string describe(const launch::Mount& mount) {
 }
 
 void show_one(const launch::Profile& profile) {
-  fmt::print("name:         {}\ncommands:     {}\ndescription:  {}\n", printable(profile.name), joined(profile.commands), printable(profile.description));
+  fmt::print("name:         {}\ncommands:     {}\ndescription:  {}\n", printable(profile.name), joined(profile.commands),
+             printable(profile.description));
   for (const launch::ProfileCredential& credential : profile.credentials)
     fmt::print("credential:   {}, from {}\n", printable(credential.credential), joined(credential.from));
-  for (const auto& [name, value] : profile.environment) fmt::print("environment:  {}={}\n", printable(name), printable(value));
+  for (const auto& [name, value] : profile.environment)
+    fmt::print("environment:  {}={}\n", printable(name), printable(value));
   if (!profile.pass_environment.empty()) fmt::print("passed on:    {}\n", joined(profile.pass_environment));
   for (const launch::Mount& mount : profile.mounts) fmt::print("mount:        {}\n", describe(mount));
   fmt::print("policy:\n");

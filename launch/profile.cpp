@@ -52,7 +52,8 @@ void each(const YAML::Node& node, const std::string& what, const std::array<std:
       if (const auto near = nearest(key, known)) message += "; did you mean `" + std::string(*near) + "`?";
       complain(entry.first, message);
     }
-    if (std::find(seen.begin(), seen.end(), key) != seen.end()) complain(entry.first, "`" + key + "` is given twice in " + what);
+    if (std::find(seen.begin(), seen.end(), key) != seen.end())
+      complain(entry.first, "`" + key + "` is given twice in " + what);
     seen.push_back(key);
     take(std::string_view(key), entry.second);
   }
@@ -79,14 +80,16 @@ Mount mount_of(const YAML::Node& node) {
          if (key == "content") mount.content = scalar(value, "`content`");
          if (key == "mode") {
            mode = scalar(value, "`mode`");
-           if (mode != "read-only" && mode != "read-write" && mode != "hidden") complain(value, "`mode` must be read-only, read-write or hidden");
+           if (mode != "read-only" && mode != "read-write" && mode != "hidden")
+             complain(value, "`mode` must be read-only, read-write or hidden");
          }
        });
   if (mount.target.empty()) complain(node, "a mount needs a `path`");
   mount.hidden = mode == "hidden";
   if (mode == "read-write") mount.mode = Mount::Mode::read_write;
   const bool from_host = !mount.hidden && !mount.content;
-  if (!from_host && (!mount.source.empty() || mount.create || mount.optional)) complain(node, "a mount that is hidden or has `content` takes nothing from the host");
+  if (!from_host && (!mount.source.empty() || mount.create || mount.optional))
+    complain(node, "a mount that is hidden or has `content` takes nothing from the host");
   if (mount.hidden && mount.content) complain(node, "a mount is either hidden or has `content`");
   if (mount.optional && mount.create) complain(node, "a mount is either `optional` or made with `create`");
   if (from_host && mount.source.empty()) mount.source = mount.target;
@@ -95,16 +98,18 @@ Mount mount_of(const YAML::Node& node) {
 
 ProfileCredential credential_of(const YAML::Node& node) {
   ProfileCredential out;
-  each(node, "a credential", std::to_array<std::string_view>({"credential", "from", "missing"}), [&](std::string_view key, const YAML::Node& value) {
-    if (key == "credential") out.credential = scalar(value, "`credential`");
-    if (key == "missing") out.missing = std::string(trim(scalar(value, "`missing`")));
-    if (key == "from") {
-      out.from = list(value, "`from`");
-      for (const std::string& source : out.from)
-        if (!source.starts_with("env:") && !source.starts_with("file:") && !source.starts_with("store:"))
-          complain(value, "`" + printable(source, 80) + "` is no place of a secret; write env:NAME, file:PATH or store:ENTRY");
-    }
-  });
+  each(node, "a credential", std::to_array<std::string_view>({"credential", "from", "missing"}),
+       [&](std::string_view key, const YAML::Node& value) {
+         if (key == "credential") out.credential = scalar(value, "`credential`");
+         if (key == "missing") out.missing = std::string(trim(scalar(value, "`missing`")));
+         if (key == "from") {
+           out.from = list(value, "`from`");
+           for (const std::string& source : out.from)
+             if (!source.starts_with("env:") && !source.starts_with("file:") && !source.starts_with("store:"))
+               complain(value,
+                        "`" + printable(source, 80) + "` is no place of a secret; write env:NAME, file:PATH or store:ENTRY");
+         }
+       });
   if (out.credential.empty()) complain(node, "a credential needs the name of the policy's credential: `credential: NAME`");
   if (out.from.empty()) complain(node, "a credential needs `from`: [env:NAME, store:ENTRY]");
   return out;
@@ -124,27 +129,34 @@ Profile profile_of(const YAML::Node& root, const std::string& name) {
     for (const auto& item : node) take(item);
   };
   each(root, "the profile",
-       std::to_array<std::string_view>({"description", "commands", "policy", "mounts", "environment", "pass_environment", "credentials"}),
+       std::to_array<std::string_view>(
+           {"description", "commands", "policy", "mounts", "environment", "pass_environment", "credentials"}),
        [&](std::string_view key, const YAML::Node& value) {
          if (key == "description") profile.description = scalar(value, "`description`");
          if (key == "policy") profile.policy = scalar(value, "`policy` (write the policy's text after `policy: |`)");
-         if (key == "mounts") each_of(value, "`mounts`", [&](const YAML::Node& item) { profile.mounts.push_back(mount_of(item)); });
-         if (key == "credentials") each_of(value, "`credentials`", [&](const YAML::Node& item) { profile.credentials.push_back(credential_of(item)); });
+         if (key == "mounts")
+           each_of(value, "`mounts`", [&](const YAML::Node& item) { profile.mounts.push_back(mount_of(item)); });
+         if (key == "credentials")
+           each_of(value, "`credentials`",
+                   [&](const YAML::Node& item) { profile.credentials.push_back(credential_of(item)); });
          if (key == "commands") {
            profile.commands = list(value, "`commands`");
            for (const std::string& command : profile.commands)
-             if (command.empty() || command.find('/') != std::string::npos) complain(value, "a command is the bare name of a program, without folders");
+             if (command.empty() || command.find('/') != std::string::npos)
+               complain(value, "a command is the bare name of a program, without folders");
          }
          if (key == "pass_environment") {
            profile.pass_environment = list(value, "`pass_environment`");
            for (const std::string& variable : profile.pass_environment)
-             if (!is_variable_name(variable)) complain(value, "`" + printable(variable, 80) + "` is not the name of an environment variable");
+             if (!is_variable_name(variable))
+               complain(value, "`" + printable(variable, 80) + "` is not the name of an environment variable");
          }
          if (key == "environment") {
            if (!value.IsMap()) complain(value, "`environment` must be a mapping (`NAME: value`)");
            for (const auto& entry : value) {
              const std::string variable = scalar(entry.first, "a variable's name");
-             if (!is_variable_name(variable)) complain(entry.first, "`" + printable(variable, 80) + "` is not the name of an environment variable");
+             if (!is_variable_name(variable))
+               complain(entry.first, "`" + printable(variable, 80) + "` is not the name of an environment variable");
              if (!profile.environment.emplace(variable, scalar(entry.second, "`" + variable + "`")).second)
                complain(entry.first, "`" + variable + "` is given twice in `environment`");
            }
@@ -159,7 +171,8 @@ Profile profile_of(const YAML::Node& root, const std::string& name) {
 Result<Profile> parse_profile(std::string_view text, const std::string& name) {
   const auto refuse = [&](const YAML::Mark& mark, const std::string& message) {
     const bool known = !mark.is_null() && mark.line >= 0;
-    return fail("profile_invalid", known ? fmt::format("{}:{}:{}: {}", name, mark.line + 1, mark.column + 1, message) : name + ": " + message);
+    return fail("profile_invalid",
+                known ? fmt::format("{}:{}:{}: {}", name, mark.line + 1, mark.column + 1, message) : name + ": " + message);
   };
   std::string stem = name.substr(name.rfind('/') + 1);
   if (stem.ends_with(".yaml")) stem.resize(stem.size() - 5);

@@ -14,17 +14,17 @@
 namespace weir::launch {
 
 struct ProfileCredential {
-  std::string credential;                // name of the preset's credential, e.g. "anthropic"
-  std::vector<std::string> from;         // tried in order: "env:ANTHROPIC_API_KEY", "store:anthropic"
-  std::string missing;                   // what to do when none of them is there
+  std::string credential;         // name of the preset's credential, e.g. "anthropic"
+  std::vector<std::string> from;  // tried in order: "env:ANTHROPIC_API_KEY", "store:anthropic"
+  std::string missing;            // what to do when none of them is there
 };
 
 struct Profile {
   std::string name;
   std::string description;
-  std::vector<std::string> commands;     // command names (basename) that select it
-  std::string policy;                    // policy text (version: 1, use: […]) used when there is no policy file
-  std::vector<Mount> mounts;             // ~ expanded
+  std::vector<std::string> commands;               // command names (basename) that select it
+  std::string policy;                              // policy text (version: 1, use: […]) used when there is no policy file
+  std::vector<Mount> mounts;                       // ~ expanded
   std::map<std::string, std::string> environment;  // set inside, e.g. a placeholder key of the right shape
   std::vector<std::string> pass_environment;
   std::vector<ProfileCredential> credentials;

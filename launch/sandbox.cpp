@@ -87,7 +87,7 @@ std::vector<Layer> layers_for(const SandboxSpec& spec, const Checked& checked, c
     // Only what is there can be covered; making a place for the cover would leave a file on the host.
     for (const Shown& folder : shown) {
       if (!is_within(mount.target, folder.target)) continue;
-      struct stat status {};
+      struct stat status{};
       const std::string source = folder.source + mount.target.substr(folder.target.size());
       if (::stat(source.c_str(), &status) == 0)
         layers.push_back({S_ISDIR(status.st_mode) ? Layer::Kind::hidden_folder : Layer::Kind::hidden_file, mount.target});
@@ -108,19 +108,21 @@ Result<Arguments> arguments_for(const SandboxSpec& spec, const Checked& checked)
   const bool as_root = geteuid() == 0;
   const Account account = account_for(checked.home);
   Arguments arguments;
-  arguments.add({"--unshare-user", "--uid", std::to_string(account.user), "--gid", std::to_string(account.group), "--unshare-pid",
-                 "--unshare-ipc", "--unshare-uts", "--hostname", kHostName, "--die-with-parent", "--as-pid-1", "--cap-drop", "ALL",
-                 "--clearenv"});
+  arguments.add({"--unshare-user", "--uid", std::to_string(account.user), "--gid", std::to_string(account.group),
+                 "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", kHostName, "--die-with-parent",
+                 "--as-pid-1", "--cap-drop", "ALL", "--clearenv"});
   // No --new-session: the command shares the caller's terminal and job control. The filter below stops what that
   // would otherwise allow.
   auto filter = seccomp_filter(as_root);
   if (!filter) return std::unexpected(filter.error());
   arguments.add_descriptor("--seccomp", std::move(*filter));
-  if (auto done = write_layers(layers_for(spec, checked, account, as_root), arguments); !done) return std::unexpected(done.error());
+  if (auto done = write_layers(layers_for(spec, checked, account, as_root), arguments); !done)
+    return std::unexpected(done.error());
   arguments.add({"--remount-ro", "/run/weir", "--remount-ro", "/", "--chdir", checked.working_directory});
   SandboxSpec inside = spec;
   inside.working_directory = checked.working_directory;
-  for (const auto& [name, value] : environment_for(inside, account, host_environment())) arguments.add({"--setenv", name, value});
+  for (const auto& [name, value] : environment_for(inside, account, host_environment()))
+    arguments.add({"--setenv", name, value});
   return arguments;
 }
 
@@ -164,8 +166,9 @@ struct ChildPlan {
 std::uint64_t ignored_signals() {
   std::uint64_t ignored = 0;
   for (int number = 1; number < NSIG; ++number) {
-    struct sigaction action {};
-    if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) ignored |= std::uint64_t{1} << (number - 1);
+    struct sigaction action{};
+    if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
+      ignored |= std::uint64_t{1} << (number - 1);
   }
   return ignored;
 }
@@ -182,7 +185,8 @@ Result<Sandbox> start_sandbox(const SandboxSpec& spec, int user_namespace, int n
   auto& [ours, theirs] = *channel;
   const int on = 1;
   // The kernel attaches the sender's pid, as this process sees it.
-  if (setsockopt(ours.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) return fail_errno("sandbox_failed", "cannot watch the command", errno);
+  if (setsockopt(ours.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+    return fail_errno("sandbox_failed", "cannot watch the command", errno);
 
   const std::string words_fd = std::to_string(words->get());
   const std::string status_fd = std::to_string(theirs.get());
@@ -195,13 +199,15 @@ Result<Sandbox> start_sandbox(const SandboxSpec& spec, int user_namespace, int n
   for (const UniqueFd& fd : arguments->descriptors()) plan.inherited.push_back(fd.get());
   plan.inherited.push_back(words->get());
   plan.inherited.push_back(theirs.get());
-  plan.argv = {checked->bubblewrap.c_str(), "--args", words_fd.c_str(), "--", kInitInside, status_fd.c_str(), ignored, checked->command.c_str()};
+  plan.argv = {checked->bubblewrap.c_str(), "--args", words_fd.c_str(),        "--", kInitInside,
+               status_fd.c_str(),           ignored,  checked->command.c_str()};
   for (const std::string& word : spec.command) plan.argv.push_back(word.c_str());
   plan.argv.push_back(nullptr);
 
   Sandbox sandbox;
   sandbox.command_name_ = spec.command[0];
-  if (const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)); terminal && tcgetpgrp(terminal.get()) == getpgrp())
+  if (const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+      terminal && tcgetpgrp(terminal.get()) == getpgrp())
     sandbox.terminal_.reset(fcntl(terminal.get(), F_DUPFD_CLOEXEC, 3));
 
   // Signals wait while the child still has this process's handlers.
@@ -277,7 +283,8 @@ bool Sandbox::read_status(int timeout_ms) {
   if (message[0] == 'E') exec_error_ = value;
   if (message[0] == 'X') wait_status_ = value;
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item != nullptr; item = CMSG_NXTHDR(&header, item)) {
-    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_CREDENTIALS || message[0] != 'S' || command_pid_ != 0) continue;
+    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_CREDENTIALS || message[0] != 'S' || command_pid_ != 0)
+      continue;
     ucred sender{};
     std::memcpy(&sender, CMSG_DATA(item), sizeof sender);
     command_pid_ = sender.pid;
@@ -330,14 +337,16 @@ ExitStatus Sandbox::wait() {
   if (exec_error_) {
     const bool missing = *exec_error_ == ENOENT || *exec_error_ == ENOTDIR;
     status.code = missing ? 127 : 126;
-    status.problem = "cannot run " + printable(command_name_) + " in the sandbox: " + std::strerror(*exec_error_) +
-                     (missing ? " (it, or the interpreter it names, is not visible there; show its folder with --mount)" : "");
+    status.problem =
+        "cannot run " + printable(command_name_) + " in the sandbox: " + std::strerror(*exec_error_) +
+        (missing ? " (it, or the interpreter it names, is not visible there; show its folder with --mount)" : "");
   } else if (wait_status_) {
     status.signaled = WIFSIGNALED(*wait_status_);
     status.code = status.signaled ? WTERMSIG(*wait_status_) : WEXITSTATUS(*wait_status_);
   } else if (command_pid_ == 0) {
     status.code = 125;
-    status.problem = "bubblewrap could not build the sandbox (its message is above); `weir doctor` says what this machine lacks";
+    status.problem =
+        "bubblewrap could not build the sandbox (its message is above); `weir doctor` says what this machine lacks";
   } else {
     // The command ran, and something took bubblewrap or process 1 away from it.
     status.signaled = true;

@@ -16,26 +16,26 @@ namespace weir::launch {
 
 struct Mount {
   enum class Mode { read_only, read_write } mode = Mode::read_only;
-  std::string source;        // absolute, on the host; "{project}" in it and in target: see expand_project()
-  std::string target;        // absolute, inside
-  bool optional = false;     // left out when the source does not exist
-  bool create = false;       // profile mounts: made (0700 folder, or empty 0600 file if `is_file`) when missing
+  std::string source;     // absolute, on the host; "{project}" in it and in target: see expand_project()
+  std::string target;     // absolute, inside
+  bool optional = false;  // left out when the source does not exist
+  bool create = false;    // profile mounts: made (0700 folder, or empty 0600 file if `is_file`) when missing
   bool is_file = false;
-  bool hidden = false;       // the target is covered by something empty that cannot be read; the source is not used
+  bool hidden = false;  // the target is covered by something empty that cannot be read; the source is not used
   // An ordinary file with this text, fresh for each sandbox and writable in it, instead of something from the host.
   std::optional<std::string> content = std::nullopt;
   bool operator==(const Mount&) const = default;
 };
 
 struct SandboxSpec {
-  std::vector<std::string> command;      // argv; argv[0] is looked up in PATH (find_command)
-  std::string working_directory;         // the project folder: read-write at its own path
+  std::vector<std::string> command;  // argv; argv[0] is looked up in PATH (find_command)
+  std::string working_directory;     // the project folder: read-write at its own path
   std::vector<Mount> mounts;
-  std::vector<std::string> pass_environment;         // names given with --env (NAME), copied from the host
-  std::map<std::string, std::string> environment;    // set inside (profile, --env NAME=VALUE), after the allow-list
-  std::string ca_certificate_pem;        // the sandbox's CA; public
+  std::vector<std::string> pass_environment;       // names given with --env (NAME), copied from the host
+  std::map<std::string, std::string> environment;  // set inside (profile, --env NAME=VALUE), after the allow-list
+  std::string ca_certificate_pem;                  // the sandbox's CA; public
   std::string sandbox_id;
-  std::uint64_t ignored_signals = 0;     // those that the command is to find ignored: what ignored_signals() gave at start
+  std::uint64_t ignored_signals = 0;  // those that the command is to find ignored: what ignored_signals() gave at start
 };
 
 struct ExitStatus {
@@ -52,10 +52,10 @@ class Sandbox {
   Sandbox& operator=(Sandbox&& other) noexcept;
   ~Sandbox();
 
-  int pid_fd() const { return pid_fd_.get(); }        // readable when bubblewrap's outer process has ended
-  pid_t command_pid();                                // host pid of the command; 0 until it runs
-  void send_signal(int signal);                       // to the command, as if the user's shell had sent it
-  ExitStatus wait();                                  // blocks; call when pid_fd is readable. Valid once.
+  int pid_fd() const { return pid_fd_.get(); }  // readable when bubblewrap's outer process has ended
+  pid_t command_pid();                          // host pid of the command; 0 until it runs
+  void send_signal(int signal);                 // to the command, as if the user's shell had sent it
+  ExitStatus wait();                            // blocks; call when pid_fd is readable. Valid once.
 
  private:
   friend Result<Sandbox> start_sandbox(const SandboxSpec&, int, int);
@@ -72,7 +72,7 @@ class Sandbox {
   std::optional<int> exec_error_;
   std::optional<int> wait_status_;
   std::string command_name_;
-  UniqueFd terminal_;         // when this process group was the terminal's foreground at the start
+  UniqueFd terminal_;  // when this process group was the terminal's foreground at the start
   bool waited_ = false;
 };
 

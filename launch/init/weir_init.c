@@ -44,8 +44,7 @@ static int is_text(const char* path) {
 static void run_command(int status, uint64_t ignored, char** arguments) {
   const char* path = arguments[0];
   char** argv = arguments + 1;
-  for (int number = 1; number < NSIG; ++number)
-    signal(number, (ignored >> (number - 1)) & 1 ? SIG_IGN : SIG_DFL);
+  for (int number = 1; number < NSIG; ++number) signal(number, (ignored >> (number - 1)) & 1 ? SIG_IGN : SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

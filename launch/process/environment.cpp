@@ -9,18 +9,30 @@ namespace weir::launch {
 namespace {
 
 constexpr std::array<std::string_view, 25> kPassed{
-    "PATH",  "SHELL",  "TERM",   "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LANG",      "LANGUAGE", "TZ",
-    "EDITOR", "VISUAL", "PAGER", "NO_COLOR",  "FORCE_COLOR",  "CLICOLOR",             "CLICOLOR_FORCE", "COLUMNS", "LINES",
-    "LS_COLORS", "LESS", "MANPAGER", "USER", "LOGNAME", "HOME", "TERMINFO_DIRS"};
+    "PATH",         "SHELL",       "TERM",     "COLORTERM",      "TERM_PROGRAM", "TERM_PROGRAM_VERSION",
+    "LANG",         "LANGUAGE",    "TZ",       "EDITOR",         "VISUAL",       "PAGER",
+    "NO_COLOR",     "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS",      "LINES",
+    "LS_COLORS",    "LESS",        "MANPAGER", "USER",           "LOGNAME",      "HOME",
+    "TERMINFO_DIRS"};
 
 // Each of these makes some client trust the roots in the file it names, instead of its own. All name the merged bundle.
-constexpr std::array<std::string_view, 17> kBundleVariables{
-    "SSL_CERT_FILE",       // OpenSSL, Go, Bun, rustls-native-certs
-    "CURL_CA_BUNDLE",      "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO",     "PIP_CERT",
-    "CARGO_HTTP_CAINFO",   "AWS_CA_BUNDLE",      "DENO_CERT",          "NIX_SSL_CERT_FILE",
-    "HTTPLIB2_CA_CERTS",   "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",         "npm_config_cafile",
-    "YARN_HTTPS_CA_FILE_PATH", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",   "UV_SSL_CERT_FILE",
-    "BUNDLE_SSL_CA_CERT",  "HEX_CACERTS_PATH"};
+constexpr std::array<std::string_view, 17> kBundleVariables{"SSL_CERT_FILE",  // OpenSSL, Go, Bun, rustls-native-certs
+                                                            "CURL_CA_BUNDLE",
+                                                            "REQUESTS_CA_BUNDLE",
+                                                            "GIT_SSL_CAINFO",
+                                                            "PIP_CERT",
+                                                            "CARGO_HTTP_CAINFO",
+                                                            "AWS_CA_BUNDLE",
+                                                            "DENO_CERT",
+                                                            "NIX_SSL_CERT_FILE",
+                                                            "HTTPLIB2_CA_CERTS",
+                                                            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+                                                            "npm_config_cafile",
+                                                            "YARN_HTTPS_CA_FILE_PATH",
+                                                            "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+                                                            "UV_SSL_CERT_FILE",
+                                                            "BUNDLE_SSL_CA_CERT",
+                                                            "HEX_CACERTS_PATH"};
 
 }  // namespace
 

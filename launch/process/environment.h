@@ -18,8 +18,8 @@ struct Account {  // who the command is inside
   std::string shell;
 };
 
-inline constexpr const char* kBundlePath = "/run/weir/ca-bundle.crt";     // the system's roots and the sandbox's CA
-inline constexpr const char* kCertificatePath = "/run/weir/ca.crt";       // the sandbox's CA alone
+inline constexpr const char* kBundlePath = "/run/weir/ca-bundle.crt";  // the system's roots and the sandbox's CA
+inline constexpr const char* kCertificatePath = "/run/weir/ca.crt";    // the sandbox's CA alone
 
 // `host` holds the host's environment.
 std::map<std::string, std::string> environment_for(const SandboxSpec& spec, const Account& account,

@@ -17,7 +17,7 @@ namespace weir::launch {
 namespace {
 
 bool is_socket(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 

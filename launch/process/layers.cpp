@@ -21,16 +21,27 @@ Result<void> write_layers(std::vector<Layer> layers, Arguments& arguments) {
   std::vector<std::string> hidden_folders;  // nothing below one of these needs a cover of its own
   for (const Layer& layer : layers) {
     const bool covers = layer.kind == Layer::Kind::hidden_file || layer.kind == Layer::Kind::hidden_folder;
-    if (covers && std::any_of(hidden_folders.begin(), hidden_folders.end(), [&](const std::string& folder) { return is_within(layer.target, folder); }))
+    if (covers && std::any_of(hidden_folders.begin(), hidden_folders.end(),
+                              [&](const std::string& folder) { return is_within(layer.target, folder); }))
       continue;
     if (layer.kind == Layer::Kind::hidden_folder) hidden_folders.push_back(layer.target);
     Result<void> done;
     switch (layer.kind) {
-      case Layer::Kind::tmpfs: arguments.add({"--perms", layer.mode, "--tmpfs", layer.target}); break;
-      case Layer::Kind::read_only: arguments.add({"--ro-bind", layer.source, layer.target}); break;
-      case Layer::Kind::read_write: arguments.add({"--bind", layer.source, layer.target}); break;
-      case Layer::Kind::folder: arguments.add({"--perms", layer.mode, "--dir", layer.target}); break;
-      case Layer::Kind::symlink: arguments.add({"--symlink", layer.source, layer.target}); break;
+      case Layer::Kind::tmpfs:
+        arguments.add({"--perms", layer.mode, "--tmpfs", layer.target});
+        break;
+      case Layer::Kind::read_only:
+        arguments.add({"--ro-bind", layer.source, layer.target});
+        break;
+      case Layer::Kind::read_write:
+        arguments.add({"--bind", layer.source, layer.target});
+        break;
+      case Layer::Kind::folder:
+        arguments.add({"--perms", layer.mode, "--dir", layer.target});
+        break;
+      case Layer::Kind::symlink:
+        arguments.add({"--symlink", layer.source, layer.target});
+        break;
       case Layer::Kind::generated:
         arguments.add({"--perms", "0444"});
         done = arguments.add_file("--ro-bind-data", layer.source, layer.target);
@@ -40,12 +51,18 @@ Result<void> write_layers(std::vector<Layer> layers, Arguments& arguments) {
         done = arguments.add_file("--file", layer.source, layer.target);
         break;
       // bubblewrap mounts without devices, so opening this null device gives EACCES to everybody.
-      case Layer::Kind::hidden_file: arguments.add({"--ro-bind", "/dev/null", layer.target}); break;
+      case Layer::Kind::hidden_file:
+        arguments.add({"--ro-bind", "/dev/null", layer.target});
+        break;
       case Layer::Kind::hidden_folder:
         arguments.add({"--perms", "0000", "--tmpfs", layer.target, "--remount-ro", layer.target});
         break;
-      case Layer::Kind::proc: arguments.add({"--proc", layer.target}); break;
-      case Layer::Kind::dev: arguments.add({"--dev", layer.target}); break;
+      case Layer::Kind::proc:
+        arguments.add({"--proc", layer.target});
+        break;
+      case Layer::Kind::dev:
+        arguments.add({"--dev", layer.target});
+        break;
     }
     if (!done) return done;
   }
@@ -81,7 +98,7 @@ void add_system(std::vector<Layer>& layers) {
                         name == "etc" || name == "nix" || name == "snap";
     if (!wanted) continue;
     const std::string path = "/" + name;
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) continue;
     if (S_ISLNK(status.st_mode)) {
       char target[PATH_MAX];
@@ -92,9 +109,9 @@ void add_system(std::vector<Layer>& layers) {
     }
   }
   layers.push_back({Layer::Kind::tmpfs, "/var"});
-  for (const char* path : {"/var/lib/dpkg", "/var/lib/rpm", "/var/lib/pacman", "/var/lib/alternatives", "/var/lib/snapd/snap",
-                           "/var/cache/fontconfig", "/sys/devices/system/cpu"}) {
-    struct stat status {};
+  for (const char* path : {"/var/lib/dpkg", "/var/lib/rpm", "/var/lib/pacman", "/var/lib/alternatives",
+                           "/var/lib/snapd/snap", "/var/cache/fontconfig", "/sys/devices/system/cpu"}) {
+    struct stat status{};
     if (::stat(path, &status) == 0 && S_ISDIR(status.st_mode)) layers.push_back({Layer::Kind::read_only, path, path});
   }
   layers.push_back({Layer::Kind::tmpfs, "/tmp", {}, "1777"});
@@ -116,13 +133,15 @@ void add_proc(std::vector<Layer>& layers, bool as_root) {
     const std::string name = entry->d_name;
     if (name[0] == '.' || (name[0] >= '0' && name[0] <= '9')) continue;
     const std::string path = "/proc/" + name;
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) continue;
     if (S_ISDIR(status.st_mode)) {
       layers.push_back({Layer::Kind::read_only, path, path});
     } else if (S_ISREG(status.st_mode)) {
-      if ((status.st_mode & S_IROTH) == 0) layers.push_back({Layer::Kind::hidden_file, path});
-      else if ((status.st_mode & (S_IWUSR | S_IWGRP)) != 0) layers.push_back({Layer::Kind::read_only, path, path});
+      if ((status.st_mode & S_IROTH) == 0)
+        layers.push_back({Layer::Kind::hidden_file, path});
+      else if ((status.st_mode & (S_IWUSR | S_IWGRP)) != 0)
+        layers.push_back({Layer::Kind::read_only, path, path});
     }
   }
 }

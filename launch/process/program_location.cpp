@@ -31,7 +31,8 @@ std::string head_of(const std::string& path) {
 
 // Folders that hold more than programs: a program in one of them is shown alone.
 bool is_too_wide(const std::string& folder, const std::string& home) {
-  constexpr std::array<std::string_view, 9> kPrivate{"/.ssh", "/.aws", "/.config", "/.gnupg", "/.kube", "/.docker", "/.azure", "/.local", "/.local/share"};
+  constexpr std::array<std::string_view, 9> kPrivate{"/.ssh",    "/.aws",   "/.config", "/.gnupg",      "/.kube",
+                                                     "/.docker", "/.azure", "/.local",  "/.local/share"};
   if (is_within(home, folder)) return true;  // the home folder itself, or one that holds it
   if (depth_of(folder) < 2) return true;     // "/srv", "/data"
   return std::any_of(kPrivate.begin(), kPrivate.end(), [&](std::string_view name) {
@@ -70,7 +71,8 @@ std::string installation_of(const std::string& path, const std::string& home) {
   return is_too_wide(folder, home) ? path : folder;
 }
 
-std::vector<std::string> program_folders(const std::string& path, const std::string& home, const std::vector<std::string>& visible) {
+std::vector<std::string> program_folders(const std::string& path, const std::string& home,
+                                         const std::vector<std::string>& visible) {
   std::vector<std::string> out;
   const auto is_visible = [&](const std::string& file) {
     const auto holds = [&](const std::string& folder) { return is_within(file, folder); };
@@ -83,7 +85,8 @@ std::vector<std::string> program_folders(const std::string& path, const std::str
     for (const std::string& file : {program, real})
       if (!is_visible(file)) out.push_back(installation_of(file, home));
     // rustup's programs in ~/.cargo/bin start the toolchains beside it.
-    if (folder_of(program) == home + "/.cargo/bin" && ::access((home + "/.rustup").c_str(), F_OK) == 0 && !is_visible(home + "/.rustup"))
+    if (folder_of(program) == home + "/.cargo/bin" && ::access((home + "/.rustup").c_str(), F_OK) == 0 &&
+        !is_visible(home + "/.rustup"))
       out.push_back(home + "/.rustup");
     if (const std::string interpreter = interpreter_of(head_of(real)); !interpreter.empty())
       if (auto found = find_command(interpreter)) programs.push_back(std::move(*found));

@@ -17,6 +17,7 @@ std::string installation_of(const std::string& path, const std::string& home);
 
 // All that must be shown read-only for the command at `path` (absolute), in the host's paths, without what lies in a
 // folder of `visible` already.
-std::vector<std::string> program_folders(const std::string& path, const std::string& home, const std::vector<std::string>& visible);
+std::vector<std::string> program_folders(const std::string& path, const std::string& home,
+                                         const std::vector<std::string>& visible);
 
 }  // namespace weir::launch

@@ -30,7 +30,8 @@ class Rules {
   void refuse(int error, int call, Conditions... conditions) {
     // A call that this architecture lacks (__NR_SCMP_ERROR or a pseudo number) needs no rule.
     if (failed_ != 0 || call == __NR_SCMP_ERROR) return;
-    const int result = seccomp_rule_add(filter_, SCMP_ACT_ERRNO(static_cast<std::uint32_t>(error)), call, sizeof...(conditions), conditions...);
+    const int result = seccomp_rule_add(filter_, SCMP_ACT_ERRNO(static_cast<std::uint32_t>(error)), call,
+                                        sizeof...(conditions), conditions...);
     if (result != 0 && result != -EDOM) failed_ = -result;
   }
   void refuse_named(int error, const char* call) { refuse(error, seccomp_syscall_resolve_name(call)); }
@@ -53,7 +54,8 @@ void keep_to_namespaced_sockets(Rules& rules) {
   for (int family = 0; family <= kHighest; ++family) {
     if (family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK) continue;
     rules.refuse(EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_MASKED_EQ, kLow32, static_cast<std::uint64_t>(family)));
-    rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_MASKED_EQ, kLow32, static_cast<std::uint64_t>(family)));
+    rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair),
+                 SCMP_A0(SCMP_CMP_MASKED_EQ, kLow32, static_cast<std::uint64_t>(family)));
   }
   rules.refuse(EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, kHighest));
   rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_GT, kHighest));
@@ -94,9 +96,11 @@ Result<UniqueFd> seccomp_filter(bool as_root) {
   // io_uring would do what the rules above refuse, unseen by the filter.
   for (const char* call : {"io_uring_setup", "io_uring_enter", "io_uring_register"}) rules.refuse_named(ENOSYS, call);
   // Much kernel to attack and nothing that a build or an agent needs.
-  for (const char* call : {"bpf", "perf_event_open", "userfaultfd", "kexec_load", "kexec_file_load", "open_by_handle_at", "quotactl",
-                           "quotactl_fd", "syslog", "acct", "lookup_dcookie", "init_module", "finit_module", "delete_module", "swapon",
-                           "swapoff", "reboot", "nfsservctl", "vhangup", "ioperm", "iopl"})
+  for (const char* call :
+       {"bpf",          "perf_event_open", "userfaultfd", "kexec_load", "kexec_file_load", "open_by_handle_at",
+        "quotactl",     "quotactl_fd",     "syslog",      "acct",       "lookup_dcookie",  "init_module",
+        "finit_module", "delete_module",   "swapon",      "swapoff",    "reboot",          "nfsservctl",
+        "vhangup",      "ioperm",          "iopl"})
     rules.refuse_named(EPERM, call);
   if (as_root) {
     // In a cgroup namespace of its own a process may mount the cgroup tree, whose files belong to user id 0: it could
@@ -111,7 +115,8 @@ Result<UniqueFd> seccomp_filter(bool as_root) {
   if (failed == 0) failed = rules.failed();
   if (failed == 0) failed = -seccomp_export_bpf(filter.get(), program.get());
   if (failed != 0) return fail_errno("sandbox_failed", "cannot make the seccomp filter", failed);
-  if (::lseek(program.get(), 0, SEEK_SET) < 0) return fail_errno("sandbox_failed", "cannot rewind the seccomp filter", errno);
+  if (::lseek(program.get(), 0, SEEK_SET) < 0)
+    return fail_errno("sandbox_failed", "cannot rewind the seccomp filter", errno);
   return program;
 }
 

@@ -34,7 +34,8 @@ UniqueFd listen_at(const std::string& path, bool relative_to_its_folder = false)
   const auto before = std::filesystem::current_path();
   const std::filesystem::path whole(path);
   if (relative_to_its_folder) std::filesystem::current_path(whole.parent_path());
-  std::strncpy(address.sun_path, relative_to_its_folder ? whole.filename().c_str() : path.c_str(), sizeof address.sun_path - 1);
+  std::strncpy(address.sun_path, relative_to_its_folder ? whole.filename().c_str() : path.c_str(),
+               sizeof address.sun_path - 1);
   const bool ok = bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd.get(), 8) == 0;
   if (relative_to_its_folder) std::filesystem::current_path(before);
   chmod(path.c_str(), 0777);
@@ -56,7 +57,9 @@ TEST_P(Confinement, HostSocketsInTheProjectCannotBeConnectedTo) {
 }
 
 TEST_P(Confinement, SocketsMadeInsideWork) {
-  const Outcome outcome = run_shell(host, "/usr/bin/python3 -c 'import socket; s=socket.socket(socket.AF_UNIX); s.bind(\"s\"); s.listen(); c=socket.socket(socket.AF_UNIX); c.connect(\"s\")'");
+  const Outcome outcome = run_shell(host,
+                                    "/usr/bin/python3 -c 'import socket; s=socket.socket(socket.AF_UNIX); s.bind(\"s\"); "
+                                    "s.listen(); c=socket.socket(socket.AF_UNIX); c.connect(\"s\")'");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
 }
 
@@ -66,45 +69,54 @@ TEST_P(Confinement, AbstractSocketsOfTheHostAreNotThere) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path + 1, name.c_str(), sizeof address.sun_path - 2);
-  ASSERT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())), 0);
+  ASSERT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())),
+            0);
   ASSERT_EQ(listen(fd.get(), 1), 0);
   EXPECT_EQ(probe(host, {"connect-abstract", name}), "ECONNREFUSED");
 }
 
 TEST_P(Confinement, OnlySocketFamiliesOfTheNetworkNamespaceAreThere) {
-  for (const int family : {AF_VSOCK, AF_BLUETOOTH, AF_PACKET, AF_ALG, AF_TIPC, AF_RDS, AF_CAN, AF_QIPCRTR, AF_XDP, 60, 128, 1 << 20}) {
+  for (const int family :
+       {AF_VSOCK, AF_BLUETOOTH, AF_PACKET, AF_ALG, AF_TIPC, AF_RDS, AF_CAN, AF_QIPCRTR, AF_XDP, 60, 128, 1 << 20}) {
     EXPECT_EQ(probe(host, {"socket", std::to_string(family)}), "EAFNOSUPPORT") << family;
     EXPECT_EQ(probe(host, {"socket-high", std::to_string(family)}), "EAFNOSUPPORT") << family;
   }
   EXPECT_EQ(probe(host, {"tipc-pair"}), "EAFNOSUPPORT");
-  for (const int family : {AF_UNIX, AF_INET, AF_INET6}) EXPECT_EQ(probe(host, {"socket", std::to_string(family)}), "ok") << family;
+  for (const int family : {AF_UNIX, AF_INET, AF_INET6})
+    EXPECT_EQ(probe(host, {"socket", std::to_string(family)}), "ok") << family;
 }
 
 TEST_P(Confinement, RefusesDangerousSystemCalls) {
-  for (const char* call : {"keyctl", "add_key", "bpf", "perf", "userfaultfd", "handle"}) EXPECT_EQ(probe(host, {call}), "EPERM") << call;
+  for (const char* call : {"keyctl", "add_key", "bpf", "perf", "userfaultfd", "handle"})
+    EXPECT_EQ(probe(host, {call}), "EPERM") << call;
   for (const char* call : {"io_uring", "x32"}) EXPECT_EQ(probe(host, {call}), "ENOSYS") << call;
-  EXPECT_THAT(probe(host, {"i386"}), AnyOf("ENOSYS", HasSubstr("killed by signal 11")));  // the latter: no 32-bit entry in this kernel
+  EXPECT_THAT(probe(host, {"i386"}),
+              AnyOf("ENOSYS", HasSubstr("killed by signal 11")));  // the latter: no 32-bit entry in this kernel
 }
 
 TEST_P(Confinement, LeavesNoSetUserIdFiles) {
   for (const char* way : {"setuid-file", "setuid-chmod", "setuid-fchmodat2"}) {
     EXPECT_EQ(probe(host, {way, host.project() + "/" + way}), "EPERM");
-    struct stat status {};
+    struct stat status{};
     EXPECT_TRUE(stat((host.project() + "/" + way).c_str(), &status) != 0 || (status.st_mode & S_ISUID) == 0);
   }
 }
 
 TEST_P(Confinement, SystemSecretsCannotBeRead) {
-  for (const char* path : {"/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssh/ssh_host_ed25519_key", "/etc/ssl/private"})
+  for (const char* path :
+       {"/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssh/ssh_host_ed25519_key", "/etc/ssl/private"})
     EXPECT_THAT(probe(host, {"open", path}), AnyOf("EACCES", "ENOENT")) << path;
-  const Outcome outcome = run_shell(host, "unshare -Ur bash -c 'cat /etc/shadow; find /etc -type f ! -perm -004 | head' 2>&1");
+  const Outcome outcome =
+      run_shell(host, "unshare -Ur bash -c 'cat /etc/shadow; find /etc -type f ! -perm -004 | head' 2>&1");
   EXPECT_THAT(outcome.out, Not(HasSubstr("root:")));
   EXPECT_THAT(run_shell(host, "find /etc -type f ! -perm -004 -readable").out, "");
 }
 
 TEST_P(Confinement, KernelSettingsCannotBeChanged) {
-  for (const char* path : {"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/kernel/modprobe",
-                           "/proc/sysrq-trigger", "/proc/dynamic_debug/control", "/proc/mtrr", "/proc/sys/vm/drop_caches"})
+  for (const char* path : {"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/net/ipv4/ip_forward",
+                           "/proc/sys/kernel/modprobe", "/proc/sysrq-trigger", "/proc/dynamic_debug/control", "/proc/mtrr",
+                           "/proc/sys/vm/drop_caches"})
     EXPECT_THAT(probe(host, {"open-write", path}), AnyOf("EROFS", "EACCES", "ENOENT", "EPERM")) << path;
   for (const char* path : {"/proc/kcore", "/proc/kmsg", "/proc/kpageflags"})
     EXPECT_THAT(probe(host, {"open", path}), AnyOf("EACCES", "ENOENT", "EPERM")) << path;
@@ -113,14 +125,16 @@ TEST_P(Confinement, KernelSettingsCannotBeChanged) {
 TEST_P(Confinement, ANestedUserNamespaceWorksAndGivesNothing) {
   const Outcome works = run_shell(host, "unshare -Ur id -u");
   EXPECT_EQ(works.out, "0\n") << works.err;
-  const Outcome outcome = run_shell(host,
-                                    "unshare -Urmpf bash -c '"
-                                    "mount -t proc proc /proc && echo core > /proc/sys/kernel/core_pattern && echo WROTE;"
-                                    "for p in /proc/sys /proc /etc/shadow /etc /; do umount $p; umount -l $p; done;"
-                                    "echo core > /proc/sys/kernel/core_pattern && echo WROTE; touch /usr/x && echo WROTE;"
-                                    "mount -o remount,rw /usr && touch /usr/x && echo WROTE; mount -o remount,rw,bind /proc/sys && echo WROTE;"
-                                    "mount -t sysfs s /tmp && echo WROTE; mount -t cgroup2 c /tmp && echo WROTE; unshare -C true && mount -t cgroup2 c /tmp && ls /tmp/cgroup.procs && echo CGROUP;"
-                                    "head -c1 /etc/shadow && echo READ' 2>&1");
+  const Outcome outcome =
+      run_shell(host,
+                "unshare -Urmpf bash -c '"
+                "mount -t proc proc /proc && echo core > /proc/sys/kernel/core_pattern && echo WROTE;"
+                "for p in /proc/sys /proc /etc/shadow /etc /; do umount $p; umount -l $p; done;"
+                "echo core > /proc/sys/kernel/core_pattern && echo WROTE; touch /usr/x && echo WROTE;"
+                "mount -o remount,rw /usr && touch /usr/x && echo WROTE; mount -o remount,rw,bind /proc/sys && echo WROTE;"
+                "mount -t sysfs s /tmp && echo WROTE; mount -t cgroup2 c /tmp && echo WROTE; unshare -C true && mount -t "
+                "cgroup2 c /tmp && ls /tmp/cgroup.procs && echo CGROUP;"
+                "head -c1 /etc/shadow && echo READ' 2>&1");
   EXPECT_THAT(outcome.out, Not(HasSubstr("WROTE")));
   EXPECT_THAT(outcome.out, Not(HasSubstr("READ")));
   if (host.as_root()) {
@@ -142,9 +156,11 @@ TEST_P(Confinement, OutsideProcessesAreOutOfReach) {
 
 TEST_P(Confinement, Process1CannotBeReadOrTraced) {
   EXPECT_EQ(probe(host, {"ptrace", "1"}), "EPERM");
-  for (const char* path : {"/proc/1/mem", "/proc/1/environ", "/proc/1/fd/0"}) EXPECT_THAT(probe(host, {"open", path}), AnyOf("EACCES", "ENOENT")) << path;
+  for (const char* path : {"/proc/1/mem", "/proc/1/environ", "/proc/1/fd/0"})
+    EXPECT_THAT(probe(host, {"open", path}), AnyOf("EACCES", "ENOENT")) << path;
   EXPECT_NE(run_shell(host, "readlink /proc/1/fd/0 || readlink /proc/1/exe || readlink /proc/1/cwd").status, 0);
-  EXPECT_THAT(run_shell(host, "unshare -Ur bash -c 'ls /proc/1/root/ && echo IN'; kill -9 1; kill -TERM 1; echo alive").out, "alive\n");
+  EXPECT_THAT(run_shell(host, "unshare -Ur bash -c 'ls /proc/1/root/ && echo IN'; kill -9 1; kill -TERM 1; echo alive").out,
+              "alive\n");
 }
 
 }  // namespace

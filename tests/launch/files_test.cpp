@@ -27,8 +27,8 @@ TEST_P(Files, TheProjectIsReadWriteAndItsFilesAreTheUsersOwn) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("from outside"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("nobody")));
-  struct stat given {};
-  struct stat made {};
+  struct stat given{};
+  struct stat made{};
   ASSERT_EQ(stat((host.project() + "/given").c_str(), &given), 0);
   ASSERT_EQ(stat((host.project() + "/made").c_str(), &made), 0);
   EXPECT_EQ(given.st_uid, made.st_uid);
@@ -45,7 +45,8 @@ TEST_P(Files, HomeIsEmptyAndWritableAndLeavesNothingOnTheHost) {
 }
 
 TEST_P(Files, TheSystemIsReadOnly) {
-  for (const char* path : {"/usr/weir-test", "/etc/weir-test", "/opt/weir-test", "/weir-test", "/run/weir/weir-test", "/var/lib/dpkg/weir-test"})
+  for (const char* path : {"/usr/weir-test", "/etc/weir-test", "/opt/weir-test", "/weir-test", "/run/weir/weir-test",
+                           "/var/lib/dpkg/weir-test"})
     EXPECT_NE(run_shell(host, std::string("touch ") + path).status, 0) << path;
 }
 
@@ -59,15 +60,18 @@ TEST_P(Files, TemporaryFoldersAreItsOwn) {
 }
 
 TEST_P(Files, UsesTheSandboxesResolverNamesAndAccounts) {
-  const Outcome outcome = run_shell(host, "cat /etc/resolv.conf; hostname; getent hosts localhost; id -un; eval echo ~$(id -un)");
+  const Outcome outcome =
+      run_shell(host, "cat /etc/resolv.conf; hostname; getent hosts localhost; id -un; eval echo ~$(id -un)");
   EXPECT_THAT(outcome.out, HasSubstr("nameserver 198.18.0.1\nweir\n"));
   EXPECT_THAT(outcome.out, HasSubstr("localhost"));
   EXPECT_THAT(outcome.out, HasSubstr(host.home()));
 }
 
 TEST_P(Files, TrustsTheSandboxesCertificateAuthorityInEveryBundle) {
-  const Outcome outcome = run_shell(host, "grep -l \"the sandbox's own\" /etc/ssl/certs/ca-certificates.crt $SSL_CERT_FILE $NODE_EXTRA_CA_CERTS;"
-                                          "grep -c BEGIN $SSL_CERT_FILE; grep -c BEGIN $NODE_EXTRA_CA_CERTS");
+  const Outcome outcome =
+      run_shell(host,
+                "grep -l \"the sandbox's own\" /etc/ssl/certs/ca-certificates.crt $SSL_CERT_FILE $NODE_EXTRA_CA_CERTS;"
+                "grep -c BEGIN $SSL_CERT_FILE; grep -c BEGIN $NODE_EXTRA_CA_CERTS");
   EXPECT_THAT(outcome.out, HasSubstr("/etc/ssl/certs/ca-certificates.crt\n/run/weir/ca-bundle.crt\n/run/weir/ca.crt\n"));
   EXPECT_TRUE(outcome.out.ends_with("\n1\n")) << outcome.out;
 }
@@ -76,8 +80,9 @@ TEST_P(Files, MountsWhatItIsAskedTo) {
   host.make_folder(host.home() + "/data");
   host.write(host.home() + "/data/file", "content");
   host.make_folder(host.home() + "/cache");
-  const Outcome outcome = run(host, {"--mount", host.home() + "/data:" + host.home() + "/data", "--mount", host.home() + "/cache:/mnt/deep/cache:rw",
-                                     "--", "bash", "-c", "cat ~/data/file; touch ~/data/no; touch /mnt/deep/cache/yes"});
+  const Outcome outcome = run(
+      host, {"--mount", host.home() + "/data:" + host.home() + "/data", "--mount", host.home() + "/cache:/mnt/deep/cache:rw",
+             "--", "bash", "-c", "cat ~/data/file; touch ~/data/no; touch /mnt/deep/cache/yes"});
   EXPECT_EQ(outcome.out, "content") << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("Read-only"));
   EXPECT_TRUE(std::filesystem::exists(host.home() + "/cache/yes"));
@@ -87,8 +92,9 @@ TEST_P(Files, AMountMayLieInsideAnother) {
   host.make_folder(host.home() + "/outer/inner");
   host.make_folder(host.home() + "/other");
   host.write(host.home() + "/other/file", "of the other");
-  const Outcome outcome = run(host, {"--mount", host.home() + "/other:" + host.home() + "/outer/inner", "--mount",
-                                     host.home() + "/outer:" + host.home() + "/outer", "--", "cat", host.home() + "/outer/inner/file"});
+  const Outcome outcome =
+      run(host, {"--mount", host.home() + "/other:" + host.home() + "/outer/inner", "--mount",
+                 host.home() + "/outer:" + host.home() + "/outer", "--", "cat", host.home() + "/outer/inner/file"});
   EXPECT_EQ(outcome.out, "of the other") << outcome.err;
 }
 
@@ -97,10 +103,11 @@ TEST_P(Files, CoversWhatIsHidden) {
   host.write(host.home() + "/agent/credentials.json", "hunter2");
   host.write(host.home() + "/agent/keys/one", "hunter2");
   const std::string folder = host.home() + "/agent";
-  const Outcome outcome = run(host, {"--mount", folder + ":" + folder + ":rw", "--hide", folder + "/credentials.json", "--hide", folder + "/keys", "--hide",
-                                     folder + "/not-there", "--", "bash", "-c",
-                                     "cd ~/agent; cat credentials.json keys/one; ls keys; mv credentials.json x; rm -f credentials.json;"
-                                     "unshare -Urm bash -c 'umount credentials.json; umount -l .; umount -l keys; cat credentials.json keys/one'"});
+  const Outcome outcome = run(
+      host, {"--mount", folder + ":" + folder + ":rw", "--hide", folder + "/credentials.json", "--hide", folder + "/keys",
+             "--hide", folder + "/not-there", "--", "bash", "-c",
+             "cd ~/agent; cat credentials.json keys/one; ls keys; mv credentials.json x; rm -f credentials.json;"
+             "unshare -Urm bash -c 'umount credentials.json; umount -l .; umount -l keys; cat credentials.json keys/one'"});
   EXPECT_THAT(outcome.out + outcome.err, Not(HasSubstr("hunter2")));
   EXPECT_THAT(outcome.err, HasSubstr("Permission denied"));
   EXPECT_FALSE(std::filesystem::exists(folder + "/not-there"));
@@ -110,7 +117,8 @@ TEST_P(Files, CoversWhatIsHidden) {
 TEST_P(Files, WritesAFileOfItsOwnForEachSandbox) {
   const std::string file = host.home() + "/.agent.json";
   host.write(file, "the host's");
-  const Outcome outcome = run(host, {"--content", file, "{\"fresh\":1}", "--", "bash", "-c", "cat ~/.agent.json; echo x > ~/t && mv ~/t ~/.agent.json && cat ~/.agent.json"});
+  const Outcome outcome = run(host, {"--content", file, "{\"fresh\":1}", "--", "bash", "-c",
+                                     "cat ~/.agent.json; echo x > ~/t && mv ~/t ~/.agent.json && cat ~/.agent.json"});
   EXPECT_EQ(outcome.out, "{\"fresh\":1}x\n") << outcome.err;
   std::string line;
   std::getline(std::ifstream(file), line);
@@ -121,8 +129,8 @@ TEST_P(Files, HidesWeirsOwnFoldersInAWiderMount) {
   host.make_folder(host.home() + "/.local/share/weir", 0700);
   host.write(host.home() + "/.local/share/weir/vault", "hunter2");
   const std::string folder = host.home() + "/.local";
-  const Outcome outcome = run(host, {"--mount", folder + ":" + folder, "--mount", folder + ":/mnt/elsewhere", "--", "bash", "-c",
-                                     "cat ~/.local/share/weir/vault /mnt/elsewhere/share/weir/vault"});
+  const Outcome outcome = run(host, {"--mount", folder + ":" + folder, "--mount", folder + ":/mnt/elsewhere", "--", "bash",
+                                     "-c", "cat ~/.local/share/weir/vault /mnt/elsewhere/share/weir/vault"});
   EXPECT_THAT(outcome.out, Not(HasSubstr("hunter2")));
   EXPECT_THAT(outcome.err, HasSubstr("/mnt/elsewhere/share/weir/vault: Permission denied"));
 }
@@ -132,7 +140,8 @@ TEST_P(Files, ShowsTheInstallationOfACommandUnderHome) {
   host.make_folder(host.home() + "/.tools/v1/lib");
   host.write(host.home() + "/.tools/v1/lib/part", "the library's part");
   host.write(host.home() + "/.tools/v1/lib/token", "hunter2", 0600);
-  host.write(host.home() + "/.tools/v1/lib/main", "#!/usr/bin/env bash\ncat ~/.tools/v1/lib/part ~/.tools/v1/lib/token\ntouch ~/.tools/v1/no\n", 0755);
+  host.write(host.home() + "/.tools/v1/lib/main",
+             "#!/usr/bin/env bash\ncat ~/.tools/v1/lib/part ~/.tools/v1/lib/token\ntouch ~/.tools/v1/no\n", 0755);
   std::filesystem::create_symlink("../lib/main", host.home() + "/.tools/v1/bin/tool");
   host.environment["PATH"] = host.home() + "/.tools/v1/bin:/usr/bin:/bin";
   const Outcome outcome = run(host, {"--", "tool"});
@@ -142,7 +151,8 @@ TEST_P(Files, ShowsTheInstallationOfACommandUnderHome) {
 }
 
 TEST_P(Files, RefusesFoldersThatAreNotFitForAProject) {
-  for (const std::string& folder : {std::string("/"), host.home(), std::string("/tmp"), std::string("/usr/lib"), std::string("/etc")}) {
+  for (const std::string& folder :
+       {std::string("/"), host.home(), std::string("/tmp"), std::string("/usr/lib"), std::string("/etc")}) {
     const Outcome outcome = run(host, {"--", "true"}, folder);
     EXPECT_EQ(outcome.status, 2) << folder;
     EXPECT_THAT(outcome.err, HasSubstr("folder_unfit")) << folder;

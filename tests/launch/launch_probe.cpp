@@ -26,7 +26,8 @@ long attempt(const std::string& what, char** more) {
   if (what == "tiocsti-high") return syscall(SYS_ioctl, 0UL, 0xdead000000000000UL | TIOCSTI, "x");
   if (what == "tioclinux") return ioctl(0, TIOCLINUX, "\x02");
   if (what == "socket") return socket(std::atoi(more[0]), SOCK_STREAM, 0);
-  if (what == "socket-high") return syscall(SYS_socket, 0x100000000UL | static_cast<unsigned long>(std::atoi(more[0])), SOCK_STREAM, 0);
+  if (what == "socket-high")
+    return syscall(SYS_socket, 0x100000000UL | static_cast<unsigned long>(std::atoi(more[0])), SOCK_STREAM, 0);
   if (what == "tipc-pair") {
     int ends[2];
     return socketpair(AF_TIPC, SOCK_STREAM, 0, ends);
@@ -84,7 +85,7 @@ long attempt(const std::string& what, char** more) {
   if (what == "cgroup-namespace") return unshare(CLONE_NEWUSER | CLONE_NEWCGROUP);
   if (what == "dispositions") {
     for (int number = 1; number < 32; ++number) {
-      struct sigaction action {};
+      struct sigaction action{};
       sigaction(number, nullptr, &action);
       if (action.sa_handler == SIG_IGN) std::printf("%d ", number);
     }
@@ -98,6 +99,25 @@ long attempt(const std::string& what, char** more) {
     for (int fd = 0; fd < 4096; ++fd)
       if (fcntl(fd, F_GETFD) >= 0) std::printf("%d ", fd);
     return 0;
+  }
+  if (what == "survive") {  // says which signals come, each one, and ends with 9 at SIGQUIT; a shell's traps may miss some
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGINT, SIGQUIT, SIGWINCH}) sigaddset(&signals, number);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    std::printf("ready\n");
+    for (;;) {
+      std::fflush(stdout);
+      int number = 0;
+      sigwait(&signals, &number);
+      winsize size{};
+      ioctl(0, TIOCGWINSZ, &size);
+      std::printf("had-%s %d %d\n", sigabbrev_np(number), size.ws_row, size.ws_col);
+      if (number == SIGQUIT) {
+        std::fflush(stdout);
+        _exit(9);
+      }
+    }
   }
   std::fprintf(stderr, "launch_probe: what is %s?\n", what.c_str());
   std::exit(99);

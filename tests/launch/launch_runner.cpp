@@ -61,8 +61,10 @@ int main(int argc, char** argv) {
     } else if (option == "--env") {
       const std::string text = argv[++at];
       const auto equals = text.find('=');
-      if (equals == text.npos) spec.pass_environment.push_back(text);
-      else spec.environment[text.substr(0, equals)] = text.substr(equals + 1);
+      if (equals == text.npos)
+        spec.pass_environment.push_back(text);
+      else
+        spec.environment[text.substr(0, equals)] = text.substr(equals + 1);
     } else if (option == "--time") {
       repeat = std::atoi(argv[++at]);
     } else {
@@ -90,7 +92,8 @@ int main(int argc, char** argv) {
       pollfd ready[2] = {{sandbox->pid_fd(), POLLIN, 0}, {signals, POLLIN, 0}};
       if (poll(ready, 2, -1) < 0) continue;
       signalfd_siginfo seen{};
-      if (ready[1].revents != 0 && read(signals, &seen, sizeof seen) == sizeof seen) sandbox->send_signal(static_cast<int>(seen.ssi_signo));
+      if (ready[1].revents != 0 && read(signals, &seen, sizeof seen) == sizeof seen)
+        sandbox->send_signal(static_cast<int>(seen.ssi_signo));
       if (ready[0].revents != 0) break;
     }
     status = sandbox->wait();

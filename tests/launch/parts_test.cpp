@@ -20,7 +20,9 @@ TEST(Interpreter, IsReadFromTheFirstLine) {
   EXPECT_EQ(interpreter_of("#!/usr/bin/env -S A=b node --flag\n"), "node");
   EXPECT_EQ(interpreter_of("#!/usr/bin/env"), "");
   EXPECT_EQ(interpreter_of("#!"), "");
-  EXPECT_EQ(interpreter_of("\x7f" "ELF"), "");
+  EXPECT_EQ(interpreter_of("\x7f"
+                           "ELF"),
+            "");
   EXPECT_EQ(interpreter_of(""), "");
 }
 
@@ -47,14 +49,17 @@ TEST(Installation, NeverShowsHomeOrPlacesOfCredentials) {
 }
 
 TEST(ProjectFolder, IsRefusedWhereWritingWouldReachTooFar) {
-  for (const char* folder : {"/", "/home", "/home/ann", "/tmp", "/usr", "/usr/share/x", "/etc", "/var", "/proc/1", "/run/secrets", "/home/ann/.ssh", "/home/ann/.ssh/keys"})
+  for (const char* folder : {"/", "/home", "/home/ann", "/tmp", "/usr", "/usr/share/x", "/etc", "/var", "/proc/1",
+                             "/run/secrets", "/home/ann/.ssh", "/home/ann/.ssh/keys"})
     EXPECT_NE(unfit_project_folder(folder, "/home/ann"), "") << folder;
-  for (const char* folder : {"/home/ann/project", "/home/annother", "/tmp/x", "/srv/site", "/usr/src/linux", "/work", "/var/www", "/run/user/1000/x", "/opt/app"})
+  for (const char* folder : {"/home/ann/project", "/home/annother", "/tmp/x", "/srv/site", "/usr/src/linux", "/work",
+                             "/var/www", "/run/user/1000/x", "/opt/app"})
     EXPECT_EQ(unfit_project_folder(folder, "/home/ann"), "") << folder;
 }
 
 TEST(ProjectMark, BecomesTheFolderInOneWord) {
-  EXPECT_EQ(expand_project("/h/.claude/projects/{project}", "/home/ann/my.proj_1"), "/h/.claude/projects/-home-ann-my-proj-1");
+  EXPECT_EQ(expand_project("/h/.claude/projects/{project}", "/home/ann/my.proj_1"),
+            "/h/.claude/projects/-home-ann-my-proj-1");
   EXPECT_EQ(expand_project("{project}{project}", "/a"), "-a-a");
   EXPECT_EQ(expand_project("/plain", "/a"), "/plain");
 }

@@ -24,7 +24,8 @@ INSTANTIATE_TEST_SUITE_P(As, Process, ::testing::Values(false, true),
                          [](const auto& user) { return user.param ? "OrdinaryUser" : "WhoeverRunsTheTests"; });
 
 TEST_P(Process, EndsWithTheCommandsExitCode) {
-  for (const int code : {0, 1, 42, 125, 126, 127, 255}) EXPECT_EQ(run_shell(host, "exit " + std::to_string(code)).status, code);
+  for (const int code : {0, 1, 42, 125, 126, 127, 255})
+    EXPECT_EQ(run_shell(host, "exit " + std::to_string(code)).status, code);
 }
 
 TEST_P(Process, SaysThatACommandIsMissingBeforeAnythingStarts) {
@@ -34,7 +35,12 @@ TEST_P(Process, SaysThatACommandIsMissingBeforeAnythingStarts) {
 }
 
 TEST_P(Process, Gives126ForAProgramThatTheKernelRefuses) {
-  host.write(host.project() + "/broken", std::string("\x7f" "ELF", 4) + std::string(100, 'x'), 0755);
+  host.write(host.project() + "/broken",
+             std::string("\x7f"
+                         "ELF",
+                         4) +
+                 std::string(100, 'x'),
+             0755);
   const Outcome outcome = run(host, {"--", "./broken"});
   EXPECT_EQ(outcome.status, 126) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("cannot run ./broken in the sandbox"));
@@ -67,7 +73,8 @@ TEST_P(Process, TellsAnExitCodeFromASignalOfTheSameNumber) {
 }
 
 TEST_P(Process, ForwardsSigterm) {
-  Terminal terminal(host, {kRunner, "--", "bash", "-c", "trap 'echo had-term; exit 5' TERM; echo ready; while :; do sleep 0.05; done"});
+  Terminal terminal(
+      host, {kRunner, "--", "bash", "-c", "trap 'echo had-term; exit 5' TERM; echo ready; while :; do sleep 0.05; done"});
   ASSERT_TRUE(terminal.expect("ready")) << terminal.seen();
   terminal.signal(SIGTERM);
   EXPECT_TRUE(terminal.expect("had-term")) << terminal.seen();
@@ -81,7 +88,8 @@ TEST_P(Process, ForwardsASignalThatComesWhileTheSandboxIsStillBeingSetUp) {
 }
 
 TEST_P(Process, KillsEverythingWhenTheKeeperIsKilled) {
-  Terminal terminal(host, {kRunner, "--", "bash", "-c", "trap '' HUP INT TERM; setsid -f sleep 4321; echo ready; sleep 4321"});
+  Terminal terminal(host,
+                    {kRunner, "--", "bash", "-c", "trap '' HUP INT TERM; setsid -f sleep 4321; echo ready; sleep 4321"});
   ASSERT_TRUE(terminal.expect("ready")) << terminal.seen();
   const auto session = terminal.descendants();
   ASSERT_GE(session.size(), 4U);  // bubblewrap, process 1, bash, sleep
@@ -95,18 +103,19 @@ TEST_P(Process, KillsWhatTheCommandLeftBehind) {
 }
 
 TEST_P(Process, ReapsOrphans) {
-  const Outcome outcome = run_shell(host,
-                                    "for i in 1 2 3; do (sh -c 'exit 0' & exec true); done; "
-                                    "for i in $(seq 200); do n=$(grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l); "
-                                    "[ $n = 0 ] && exit 0; sleep 0.02; done; exit 1");
+  const Outcome outcome =
+      run_shell(host,
+                "for i in 1 2 3; do (sh -c 'exit 0' & exec true); done; "
+                "for i in $(seq 200); do n=$(grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l); "
+                "[ $n = 0 ] && exit 0; sleep 0.02; done; exit 1");
   EXPECT_EQ(outcome.status, 0);
 }
 
 TEST_P(Process, GivesTheCommandDefaultSignalsAndNothingBlocked) { EXPECT_EQ(probe(host, {"dispositions"}), "ok"); }
 
 TEST_P(Process, PassesOnSignalsThatWereIgnoredFromTheStart) {
-  struct sigaction before {};
-  struct sigaction ignore {};
+  struct sigaction before{};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGHUP, &ignore, &before);
   const std::string seen = probe(host, {"dispositions"});
@@ -117,15 +126,20 @@ TEST_P(Process, PassesOnSignalsThatWereIgnoredFromTheStart) {
 TEST_P(Process, PassesOnlyTheStandardDescriptors) { EXPECT_EQ(probe(host, {"descriptors"}), "0 1 2 ok"); }
 
 TEST_P(Process, IsAnOrdinaryUserInsideWithoutCapabilities) {
-  const Outcome outcome = run_shell(host, "id -u; id -un; grep -E '^Cap(Prm|Eff|Bnd|Amb)' /proc/self/status; grep NoNewPrivs /proc/self/status");
+  const Outcome outcome =
+      run_shell(host, "id -u; id -un; grep -E '^Cap(Prm|Eff|Bnd|Amb)' /proc/self/status; grep NoNewPrivs /proc/self/status");
   EXPECT_THAT(outcome.out, Not(HasSubstr("0\nroot")));
   EXPECT_THAT(outcome.out, HasSubstr(host.as_root() ? "1000\nagent\n" : "\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n"));
+  EXPECT_THAT(
+      outcome.out,
+      HasSubstr(
+          "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n"));
   EXPECT_THAT(outcome.out, HasSubstr("NoNewPrivs:\t1"));
 }
 
 TEST_P(Process, ShowsNoEnvironmentInBubblewrapsCommandLine) {
-  Terminal terminal(host, {kRunner, "--env", "TOKEN=hunter2-in-the-environment", "--", "bash", "-c", "echo ready; sleep 1000"});
+  Terminal terminal(host,
+                    {kRunner, "--env", "TOKEN=hunter2-in-the-environment", "--", "bash", "-c", "echo ready; sleep 1000"});
   ASSERT_TRUE(terminal.expect("ready"));
   bool saw_bubblewrap = false;
   for (const pid_t pid : terminal.descendants()) {

@@ -54,7 +54,8 @@ TEST(Profile, ErrorsSayWhereAndWhat) {
     const char* error;
   };
   for (const Case& bad : {
-           Case{"commands: [a]\ncomands: [b]\n", "p.yaml:2:1: unknown key `comands` in the profile; did you mean `commands`?"},
+           Case{"commands: [a]\ncomands: [b]\n",
+                "p.yaml:2:1: unknown key `comands` in the profile; did you mean `commands`?"},
            Case{"commands: a\n", "p.yaml:1:11: `commands` must be a list"},
            Case{"commands: [a/b]\n", "p.yaml:1:11: a command is the bare name"},
            Case{"description: x\n", "the profile needs `commands`"},
@@ -64,7 +65,8 @@ TEST(Profile, ErrorsSayWhereAndWhat) {
            Case{"commands: [a]\nmounts:\n  - {path: relative}\n", "p.yaml:3:12: `path` must start with"},
            Case{"commands: [a]\nmounts:\n  - {mode: hidden}\n", "p.yaml:3:5: a mount needs a `path`"},
            Case{"commands: [a]\nmounts:\n  - {path: /x, mode: rw}\n", "p.yaml:3:22: `mode` must be"},
-           Case{"commands: [a]\nmounts:\n  - {path: /x, optional: yes}\n", "p.yaml:3:26: `optional` must be `true` or `false`"},
+           Case{"commands: [a]\nmounts:\n  - {path: /x, optional: yes}\n",
+                "p.yaml:3:26: `optional` must be `true` or `false`"},
            Case{"commands: [a]\nmounts:\n  - {path: /x, mode: hidden, create: true}\n", "takes nothing from the host"},
            Case{"commands: [a]\nenvironment: {a b: c}\n", "p.yaml:2:15: `a b` is not the name"},
            Case{"commands: [a]\ncredentials:\n  - {credential: x, from: [sk-live-value]}\n", "is no place of a secret"},
@@ -121,8 +123,10 @@ TEST(Profile, BuiltInOnesMountNoPlaceOfCredentials) {
   for (const Profile& profile : *all)
     for (const Mount& mount : profile.mounts) {
       if (mount.hidden || mount.content) continue;
-      for (const char* secret : {"/home/ann/.claude.json", "/home/ann/.claude/.credentials.json", "/home/ann/.claude/settings.json", "/home/ann/.codex/auth.json",
-                                 "/home/ann/.codex/config.toml", "/home/ann/.gemini/oauth_creds.json", "/home/ann/.gemini/settings.json", "/home/ann/.ssh/id"})
+      for (const char* secret :
+           {"/home/ann/.claude.json", "/home/ann/.claude/.credentials.json", "/home/ann/.claude/settings.json",
+            "/home/ann/.codex/auth.json", "/home/ann/.codex/config.toml", "/home/ann/.gemini/oauth_creds.json",
+            "/home/ann/.gemini/settings.json", "/home/ann/.ssh/id"})
         EXPECT_FALSE(std::string(secret).starts_with(mount.source)) << profile.name << " shows " << secret;
     }
 }

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -132,7 +133,20 @@ Terminal::Terminal(const Host& host, std::vector<std::string> command) {
   winsize size{};
   size.ws_row = 31;
   size.ws_col = 97;
-  child_ = forkpty(&terminal_, nullptr, nullptr, &size);
+  // Without NOFLSH the kernel throws away what is in both directions some time after a signal's key: by then a quick
+  // answer to the signal may be among it, and the test would wait for that in vain.
+  termios settings{};
+  settings.c_iflag = ICRNL | IXON;
+  settings.c_oflag = OPOST | ONLCR;
+  settings.c_cflag = CS8 | CREAD;
+  settings.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOCTL | IEXTEN | NOFLSH;
+  settings.c_cc[VINTR] = 3;
+  settings.c_cc[VQUIT] = 28;
+  settings.c_cc[VERASE] = 127;
+  settings.c_cc[VEOF] = 4;
+  settings.c_cc[VSUSP] = 26;
+  settings.c_cc[VMIN] = 1;
+  child_ = forkpty(&terminal_, nullptr, &settings, &size);
   if (child_ == 0) execute(host, std::move(command), host.project());
   fcntl(terminal_, F_SETFD, FD_CLOEXEC);
 }
@@ -156,7 +170,8 @@ bool Terminal::expect(const std::string& text, int timeout_ms) {
       expected_ = at + text.size();
       return true;
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd ready{terminal_, POLLIN, 0};
     if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) return false;
     char buffer[4096];
@@ -189,6 +204,20 @@ std::vector<pid_t> Terminal::descendants() const {
   return found;
 }
 
+bool Terminal::stopped(int count, int timeout_ms) const {
+  for (int waited = 0; waited < timeout_ms; waited += 10) {
+    int found = 0;
+    for (const pid_t pid : descendants()) {
+      std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+      const std::string line{std::istreambuf_iterator<char>(file), {}};
+      found += line.find(") T ") != line.npos ? 1 : 0;
+    }
+    if (found >= count) return true;
+    poll(nullptr, 0, 10);
+  }
+  return false;
+}
+
 bool Terminal::all_end(const std::vector<pid_t>& processes, int timeout_ms) {
   for (int waited = 0; waited < timeout_ms; waited += 10) {
     bool any = false;
@@ -205,8 +234,12 @@ bool Terminal::all_end(const std::vector<pid_t>& processes, int timeout_ms) {
 
 int Terminal::wait() {
   // What is still written must be read, or the writer would wait for us.
+  // What is still written must be read, or the writer would wait for us.
   siginfo_t how{};
-  while (waitid(P_PID, static_cast<id_t>(child_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid == 0) expect("\x01never written\x01", 50);
+  for (int i = 0;
+       i < 600 && waitid(P_PID, static_cast<id_t>(child_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid == 0; ++i)
+    if (!expect("\x01never written\x01", 50)) poll(nullptr, 0, 5);
+  if (how.si_pid == 0) kill(child_, SIGKILL);  // it hangs: let the test say so
   int status = 0;
   waitpid(child_, &status, 0);
   child_ = 0;

@@ -21,7 +21,7 @@ class Host {
   std::string project() const { return home_ + "/project"; }
   void write(const std::string& path, const std::string& content, unsigned mode = 0644) const;  // as that user
   void make_folder(const std::string& path, unsigned mode = 0755) const;
-  void become() const;                                      // in a child
+  void become() const;  // in a child
   bool as_root() const;
 
   std::map<std::string, std::string> environment;  // of weir; PATH and HOME are set
@@ -39,7 +39,7 @@ struct Outcome {
 
 // launch_runner ARGUMENTS in the host's project folder.
 Outcome run(const Host& host, std::vector<std::string> arguments, const std::string& folder = "");
-Outcome run_shell(const Host& host, const std::string& script);  // bash -c SCRIPT in a sandbox
+Outcome run_shell(const Host& host, const std::string& script);      // bash -c SCRIPT in a sandbox
 std::string probe(const Host& host, std::vector<std::string> what);  // launch_probe in a sandbox; its output in one line
 
 // A program on a pseudo-terminal that it controls.
@@ -53,10 +53,11 @@ class Terminal {
   void type(const std::string& text);
   bool expect(const std::string& text, int timeout_ms = 20000);  // waits until `text` has appeared after the last expected
   void resize(int rows, int columns);
-  void signal(int number, int after_ms = 0) const;                // to the program itself, not its group
-  std::vector<pid_t> descendants() const;                         // of the program, at this moment
+  void signal(int number, int after_ms = 0) const;        // to the program itself, not its group
+  std::vector<pid_t> descendants() const;                 // of the program, at this moment
+  bool stopped(int count, int timeout_ms = 10000) const;  // waits until so many descendants are stopped
   static bool all_end(const std::vector<pid_t>& processes, int timeout_ms = 10000);
-  int wait();                                                     // exit code, or 128 + signal
+  int wait();  // exit code, or 128 + signal
   const std::string& seen() const { return seen_; }
 
  private:

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "base/text.h"
 #include "proxy/http1/decoder.h"
 #include "proxy/http1/field_syntax.h"
+#include "proxy/http1/name_set.h"
 
 namespace weir::proxy {
 namespace {
@@ -21,46 +21,41 @@ int hex_value(char c) {
   return -1;
 }
 
-template <std::size_t N>
-bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
-  return std::any_of(std::begin(names), std::end(names), [&](auto one) { return equals_ignoring_case(one, name); });
-}
-
 // A recipient that merges trailers into the head would frame or route the message anew: nobody sends these in good faith.
-constexpr std::string_view kRefusedTrailers[] = {"content-length", "transfer-encoding", "host", "connection",
-                                                 "upgrade",        "trailer",           "te"};
+constexpr NameSet kRefusedTrailers({"content-length", "transfer-encoding", "host", "connection", "upgrade", "trailer",
+                                    "te"});
 
 // Fields for request control, authentication and the content's form come too late here (RFC 9110 §6.5.1).
-constexpr std::string_view kDroppedTrailers[] = {"age",
-                                                 "authorization",
-                                                 "cache-control",
-                                                 "content-encoding",
-                                                 "content-range",
-                                                 "content-type",
-                                                 "cookie",
-                                                 "date",
-                                                 "expect",
-                                                 "expires",
-                                                 "forwarded",
-                                                 "if-match",
-                                                 "if-none-match",
-                                                 "keep-alive",
-                                                 "location",
-                                                 "max-forwards",
-                                                 "pragma",
-                                                 "proxy-authenticate",
-                                                 "proxy-authorization",
-                                                 "proxy-connection",
-                                                 "range",
-                                                 "retry-after",
-                                                 "set-cookie",
-                                                 "vary",
-                                                 "warning",
-                                                 "www-authenticate",
-                                                 "x-api-key",
-                                                 "x-forwarded-for",
-                                                 "x-forwarded-host",
-                                                 "x-forwarded-proto"};
+constexpr NameSet kDroppedTrailers({"age",
+                                    "authorization",
+                                    "cache-control",
+                                    "content-encoding",
+                                    "content-range",
+                                    "content-type",
+                                    "cookie",
+                                    "date",
+                                    "expect",
+                                    "expires",
+                                    "forwarded",
+                                    "if-match",
+                                    "if-none-match",
+                                    "keep-alive",
+                                    "location",
+                                    "max-forwards",
+                                    "pragma",
+                                    "proxy-authenticate",
+                                    "proxy-authorization",
+                                    "proxy-connection",
+                                    "range",
+                                    "retry-after",
+                                    "set-cookie",
+                                    "vary",
+                                    "warning",
+                                    "www-authenticate",
+                                    "x-api-key",
+                                    "x-forwarded-for",
+                                    "x-forwarded-host",
+                                    "x-forwarded-proto"});
 
 }  // namespace
 
@@ -141,10 +136,9 @@ Result<void> BodyDecoder::take_trailer_line() {
   Header field;
   if (const auto taken = take_field_line(at, at + trailer_line_.size(), field); !taken)
     return refuse("bad_trailer", "a trailer is not a well-formed header line");
-  if (is_one_of(field.name, kRefusedTrailers))
-    return refuse("bad_trailer", "a trailer would frame or route the message anew");
+  if (kRefusedTrailers.contains(field.name)) return refuse("bad_trailer", "a trailer would frame or route the message anew");
   if (trailers_.size() == kMaxTrailerFields) return refuse("trailers_too_large", "there are more than 64 trailers");
-  if (!is_one_of(field.name, kDroppedTrailers)) trailers_.emplace_back(field.name, field.value);
+  if (!kDroppedTrailers.contains(field.name)) trailers_.emplace_back(field.name, field.value);
   trailer_line_.clear();
   return {};
 }

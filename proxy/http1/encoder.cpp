@@ -5,62 +5,49 @@
 
 #include "base/text.h"
 #include "proxy/http1/field_syntax.h"
+#include "proxy/http1/name_set.h"
 
 namespace weir::proxy {
 namespace {
 
-template <std::size_t N>
-bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
-  return std::any_of(std::begin(names), std::end(names), [&](auto one) { return equals_ignoring_case(one, name); });
-}
-
 // Never forwarded, whatever Connection says. `te` is looked at apart.
-constexpr std::string_view kHopByHop[] = {"connection",
-                                          "keep-alive",
-                                          "proxy-connection",
-                                          "proxy-authenticate",
-                                          "proxy-authorization",
-                                          "transfer-encoding",
-                                          "upgrade",
-                                          "content-length",
-                                          "http2-settings",
-                                          "host",
-                                          "expect"};
+constexpr NameSet kHopByHop({"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
+                             "transfer-encoding", "upgrade", "content-length", "http2-settings", "host", "expect"});
 
 // What a Connection header may not take away: the message would mean something else without it, and a peer could strip
 // what the next hop decides by.
-constexpr std::string_view kNeeded[] = {"accept",
-                                        "accept-encoding",
-                                        "authorization",
-                                        "cache-control",
-                                        "content-disposition",
-                                        "content-encoding",
-                                        "content-language",
-                                        "content-location",
-                                        "content-range",
-                                        "content-type",
-                                        "cookie",
-                                        "date",
-                                        "etag",
-                                        "forwarded",
-                                        "if-match",
-                                        "if-modified-since",
-                                        "if-none-match",
-                                        "if-range",
-                                        "if-unmodified-since",
-                                        "location",
-                                        "origin",
-                                        "range",
-                                        "set-cookie",
-                                        "trailer",
-                                        "vary",
-                                        "www-authenticate",
-                                        "x-api-key",
-                                        "x-forwarded-for",
-                                        "x-forwarded-host",
-                                        "x-forwarded-proto"};
+constexpr NameSet kNeeded({"accept",
+                           "accept-encoding",
+                           "authorization",
+                           "cache-control",
+                           "content-disposition",
+                           "content-encoding",
+                           "content-language",
+                           "content-location",
+                           "content-range",
+                           "content-type",
+                           "cookie",
+                           "date",
+                           "etag",
+                           "forwarded",
+                           "if-match",
+                           "if-modified-since",
+                           "if-none-match",
+                           "if-range",
+                           "if-unmodified-since",
+                           "location",
+                           "origin",
+                           "range",
+                           "set-cookie",
+                           "trailer",
+                           "vary",
+                           "www-authenticate",
+                           "x-api-key",
+                           "x-forwarded-for",
+                           "x-forwarded-host",
+                           "x-forwarded-proto"});
 // Options of the connection itself, not names of fields.
-constexpr std::string_view kOptions[] = {"close", "keep-alive", "upgrade", "te"};
+constexpr NameSet kOptions({"close", "keep-alive", "upgrade", "te"});
 
 void append_number(std::string& out, std::uint64_t value, int base) {
   char digits[20];
@@ -93,27 +80,28 @@ HopByHop::HopByHop(const std::vector<Header>& headers) {
     if (header.name.size() != 10 || !equals_ignoring_case(header.name, "connection")) continue;
     std::string_view list = header.value;
     for (auto name = next_element(list); !name.empty(); name = next_element(list))
-      if (!is_one_of(name, kOptions) && !is_one_of(name, kHopByHop) && !is_one_of(name, kNeeded)) named_.push_back(name);
+      if (!kOptions.contains(name) && !kHopByHop.contains(name) && !kNeeded.contains(name)) named_.push_back(name);
   }
 }
 
 bool HopByHop::drops(std::string_view name) const {
   if (name.size() == 2 && equals_ignoring_case(name, "te")) return !keeps_te_;
-  return is_one_of(name, kHopByHop) ||
+  return kHopByHop.contains(name) ||
          std::any_of(named_.begin(), named_.end(), [&](auto one) { return equals_ignoring_case(one, name); });
 }
 
 bool append_request_line(std::string& out, std::string_view method, std::string_view path_and_query) {
   if (!is_token(method)) return false;
   out.append(method).append(" ");
-  for (const char c : path_and_query) {
-    if (is_byte_of(kTargetByte, c)) {
-      out.push_back(c);
-      continue;
-    }
+  for (std::size_t at = 0; at < path_and_query.size();) {
+    std::size_t end = at;
+    while (end < path_and_query.size() && is_byte_of(kTargetByte, path_and_query[end])) ++end;
+    out.append(path_and_query.substr(at, end - at));
+    if (end == path_and_query.size()) break;
     static constexpr char kHex[] = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
+    const auto byte = static_cast<unsigned char>(path_and_query[end]);
     out.append({'%', kHex[byte >> 4], kHex[byte & 0xF]});
+    at = end + 1;
   }
   if (path_and_query.empty()) out.push_back('/');
   out.append(" HTTP/1.1\r\n");

@@ -81,7 +81,8 @@ void KeeperLink::queue(std::string message) {
 io::Task<void> KeeperLink::resume_sending() {
   sending_ = true;
   while (!outgoing_.empty()) {
-    if (co_await channel_.writable(io::kNever) != io::Wake::ready) _exit(1);
+    const auto woken = co_await channel_.writable(io::kNever);
+    if (woken != io::Wake::ready) _exit(1);
     while (!outgoing_.empty()) {
       const auto sent = send_message(channel_.fd(), outgoing_.front());
       if (!sent && sent.error().code == "channel_full") break;
@@ -97,7 +98,8 @@ io::Task<void> KeeperLink::receive() {
   for (;;) {
     auto message = receive_message(channel_.fd());
     if (!message && message.error().code == "channel_empty") {
-      if (co_await channel_.readable(io::kNever) != io::Wake::ready) _exit(1);
+      const auto woken = co_await channel_.readable(io::kNever);
+      if (woken != io::Wake::ready) _exit(1);
       continue;
     }
     if (!message) _exit(0);  // SECURITY: G4, the keeper is gone: so is everything that depends on it

@@ -148,8 +148,12 @@ io::Task<bool> Connection::read_head() {
     } else {
       leave_idle();
     }
-    const io::Wake wake = got.status == io::IoStatus::want_write ? co_await transport.descriptor().writable(deadline)
-                                                                 : co_await transport.descriptor().readable(deadline);
+    io::Wake wake = io::Wake::closed;
+    if (got.status == io::IoStatus::want_write) {
+      wake = co_await transport.descriptor().writable(deadline);
+    } else {
+      wake = co_await transport.descriptor().readable(deadline);
+    }
     if (wake == io::Wake::ready) continue;
     if (wake == io::Wake::timeout && !inbound.empty()) {
       leave_idle();
@@ -163,10 +167,13 @@ io::Task<bool> Connection::read_head() {
 }
 
 io::Task<void> Connection::serve() {
-  if (!co_await start()) co_return;
+  const bool started = co_await start();
+  if (!started) co_return;
   for (;;) {
-    if (!co_await read_head()) co_return;
-    if (!co_await serve_request()) co_return;
+    const bool has_head = co_await read_head();
+    if (!has_head) co_return;
+    const bool go_on = co_await serve_request();
+    if (!go_on) co_return;
     if (gate_.finishing) co_return;
   }
 }

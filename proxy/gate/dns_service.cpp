@@ -22,7 +22,8 @@ void report(KeeperLink& keeper, const DnsOutcome& outcome) {
 io::Task<bool> read_exactly(io::Transport& transport, std::span<char> into, io::Deadline deadline) {
   while (!into.empty()) {
     std::size_t got = 0;
-    if (co_await transport.read_some(into, deadline, got) != io::Outcome::ok) co_return false;
+    const auto reading = co_await transport.read_some(into, deadline, got);
+    if (reading != io::Outcome::ok) co_return false;
     into = into.subspan(got);
   }
   co_return true;
@@ -33,10 +34,12 @@ io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& re
   io::Transport transport(loop, std::move(socket));
   for (;;) {
     std::array<char, 2> prefix{};
-    if (!co_await read_exactly(transport, prefix, loop.in(kDnsTcpMs))) break;
+    const bool has_prefix = co_await read_exactly(transport, prefix, loop.in(kDnsTcpMs));
+    if (!has_prefix) break;
     const auto size = static_cast<std::size_t>(static_cast<unsigned char>(prefix[0]) << 8 | static_cast<unsigned char>(prefix[1]));
     std::string query(size, '\0');
-    if (!co_await read_exactly(transport, query, loop.in(kDnsTcpMs))) break;
+    const bool complete = co_await read_exactly(transport, query, loop.in(kDnsTcpMs));
+    if (!complete) break;
     if (keeper.backlogged()) break;
     const DnsOutcome outcome = responder.answer(query, false);
     report(keeper, outcome);
@@ -45,7 +48,8 @@ io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& re
     reply.push_back(static_cast<char>(outcome.reply.size() >> 8));
     reply.push_back(static_cast<char>(outcome.reply.size() & 0xFF));
     reply += outcome.reply;
-    if (co_await transport.write_all(reply, loop.in(kDnsTcpMs)) != io::Outcome::ok) break;
+    const auto written = co_await transport.write_all(reply, loop.in(kDnsTcpMs));
+    if (written != io::Outcome::ok) break;
   }
   --open;
 }
@@ -56,7 +60,8 @@ io::Task<void> serve_dns_datagrams(io::Loop& loop, KeeperLink& keeper, DnsRespon
   io::Descriptor watched(loop, std::move(socket));
   std::string buffer(4096, '\0');
   for (;;) {
-    if (co_await watched.readable(io::kNever) != io::Wake::ready) co_return;
+    const auto woken = co_await watched.readable(io::kNever);
+    if (woken != io::Wake::ready) co_return;
     for (int burst = 0; burst < 64; ++burst) {
       const auto datagram = netns::receive_datagram(watched.fd(), buffer);
       if (!datagram && datagram.error().code == "would_block") break;
@@ -74,7 +79,8 @@ io::Task<void> serve_dns_streams(io::Loop& loop, KeeperLink& keeper, DnsResponde
   io::Descriptor watched(loop, std::move(listener));
   unsigned open = 0;
   for (;;) {
-    if (co_await watched.readable(io::kNever) != io::Wake::ready) co_return;
+    const auto woken = co_await watched.readable(io::kNever);
+    if (woken != io::Wake::ready) co_return;
     UniqueFd socket(accept4(watched.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket || open >= kMaxStreams) continue;
     ++open;

@@ -41,7 +41,8 @@ void DropReports::report_pending() {
 
 io::Task<void> DropReports::run() {
   for (;;) {
-    if (co_await log_.readable(io::kNever) != io::Wake::ready) co_return;
+    const auto woken = co_await log_.readable(io::kNever);
+    if (woken != io::Wake::ready) co_return;
     read();
     // The first packet is told at once, those that follow it within a second together.
     report_pending();

@@ -33,7 +33,8 @@ io::Task<bool> drain(Gate& gate, Connection& connection, BodyDecoder& decoder) {
     if (step->consumed > 0 && !connection.inbound.empty()) continue;
     std::size_t got = 0;
     const auto space = connection.inbound.space();
-    if (co_await connection.transport.read_some(space, deadline, got) != io::Outcome::ok) co_return false;
+    const auto reading = co_await connection.transport.read_some(space, deadline, got);
+    if (reading != io::Outcome::ok) co_return false;
     connection.inbound.filled(got);
   }
 }
@@ -68,11 +69,13 @@ io::Task<bool> refuse(Gate& gate, Connection& connection, Refusal refusal, const
     request.path = path;
   }
   const std::string answer = render(refusal, request, head.method == "HEAD", !go_on);
-  if (co_await connection.transport.write_all(answer, gate.loop.in(kProgressMs)) != io::Outcome::ok) co_return false;
+  const auto written = co_await connection.transport.write_all(answer, gate.loop.in(kProgressMs));
+  if (written != io::Outcome::ok) co_return false;
   // A client that is still sending would get a reset instead of the answer if weir closed now: take the rest first.
   if (!head.method.empty() && head.body.kind != BodyLength::Kind::none && !body_waits) {
     BodyDecoder decoder(head.body);
-    if (!co_await drain(gate, connection, decoder)) go_on = false;
+    const bool drained = co_await drain(gate, connection, decoder);
+    if (!drained) go_on = false;
   }
   co_return go_on;
 }
@@ -230,7 +233,8 @@ io::Task<void> Exchange::pump_body() {
   PumpEnd end = PumpEnd::complete;
   if (client_.head.expect_continue && client_.inbound.empty()) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    if (co_await client_.transport.write_all(kContinue, progress()) != io::Outcome::ok) end = PumpEnd::client_gone;
+    const auto written = co_await client_.transport.write_all(kContinue, progress());
+    if (written != io::Outcome::ok) end = PumpEnd::client_gone;
   }
   while (end == PumpEnd::complete) {
     const auto step = decoder.decode(client_.inbound.view());
@@ -267,7 +271,8 @@ io::Task<void> Exchange::pump_body() {
     if (step->consumed > 0 && !client_.inbound.empty()) continue;
     std::size_t got = 0;
     const auto space = client_.inbound.space();
-    if (co_await client_.transport.read_some(space, progress(), got) != io::Outcome::ok) {
+    const auto reading = co_await client_.transport.read_some(space, progress(), got);
+    if (reading != io::Outcome::ok) {
       end = PumpEnd::client_gone;
       break;
     }
@@ -444,7 +449,10 @@ io::Task<bool> Exchange::stream_response() {
       client_ok = co_await write_payload(step->payload, true);
       client_.out.clear();
       append_last_chunk(client_.out, decoder.trailers());
-      if (client_ok) client_ok = co_await client_.transport.write_all(client_.out, progress()) == io::Outcome::ok;
+      if (client_ok) {
+        const auto ending = co_await client_.transport.write_all(client_.out, progress());
+        client_ok = ending == io::Outcome::ok;
+      }
       client_.out.clear();
     } else {
       client_ok = co_await write_payload(step->payload, step->done);
@@ -469,7 +477,10 @@ io::Task<bool> Exchange::stream_response() {
       if (client_ok && to_client_.kind == BodyLength::Kind::chunked) {
         client_.out.clear();
         append_last_chunk(client_.out, {});
-        client_ok = co_await client_.transport.write_all(client_.out, progress()) == io::Outcome::ok;
+        {
+        const auto ending = co_await client_.transport.write_all(client_.out, progress());
+        client_ok = ending == io::Outcome::ok;
+      }
         client_.out.clear();
       }
       complete = client_ok;

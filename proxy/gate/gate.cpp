@@ -36,7 +36,8 @@ io::Task<void> accept_connections(Gate& gate, UniqueFd listener) {
   io::Descriptor watched(gate.loop, std::move(listener));
   const std::uint32_t limit = gate.policy.document().limits.connections;
   for (;;) {
-    if (co_await watched.readable(io::kNever) != io::Wake::ready) co_return;
+    const auto woken = co_await watched.readable(io::kNever);
+    if (woken != io::Wake::ready) co_return;
     for (int burst = 0; burst < 64; ++burst) {
       if (gate.open_connections >= limit) {
         // A kept-alive connection that does nothing makes room; otherwise the new one waits in the kernel's queue.

@@ -177,7 +177,8 @@ io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect_tcp(std::vecto
 io::Task<Result<void>> UpstreamPool::open_tunnel(Upstream& upstream, const Destination& to) {
   const std::string authority = (to.host.find(':') != std::string::npos ? "[" + to.host + "]" : to.host) + ":" + std::to_string(to.port);
   const std::string request = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n\r\n";
-  if (co_await upstream.transport.write_all(request, loop_.in(kConnectMs)) != io::Outcome::ok)
+  const auto written = co_await upstream.transport.write_all(request, loop_.in(kConnectMs));
+  if (written != io::Outcome::ok)
     co_return fail("upstream_proxy", "the proxy " + proxy_host_ + " closed the connection");
   std::string head;
   std::size_t scanned = 0;
@@ -187,7 +188,8 @@ io::Task<Result<void>> UpstreamPool::open_tunnel(Upstream& upstream, const Desti
     if (*size != 0) break;
     char byte = 0;  // one at a time: what follows the head belongs to the tunnel
     std::size_t got = 0;
-    if (co_await upstream.transport.read_some({&byte, 1}, loop_.in(kConnectMs), got) != io::Outcome::ok)
+    const auto reading = co_await upstream.transport.read_some({&byte, 1}, loop_.in(kConnectMs), got);
+    if (reading != io::Outcome::ok)
       co_return fail("upstream_proxy", "the proxy " + proxy_host_ + " did not answer");
     head.push_back(byte);
   }

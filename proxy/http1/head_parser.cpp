@@ -98,6 +98,7 @@ Result<void> HeadParser::request(std::string_view head, const HeadLimits& limits
   out.body = {};
   if (framing.chunked) out.body = {BodyLength::Kind::chunked, 0};
   if (framing.length) out.body = {BodyLength::Kind::fixed, *framing.length};
+  out.http_1_0 = *http_1_0;
   out.keep_alive = framing.connection_persists(*http_1_0);
   // Neither of these means anything from an HTTP/1.0 client (RFC 9110 §10.1.1, §7.8).
   out.expect_continue = framing.expects_continue && !*http_1_0 && (framing.chunked || framing.length.value_or(0) > 0);
@@ -135,6 +136,7 @@ Result<void> HeadParser::response(std::string_view head, std::string_view reques
 
   Framing framing;
   if (auto fields = take_fields(at, end, limits, *http_1_0, out.headers, framing); !fields) return fields;
+  out.http_1_0 = *http_1_0;
   out.keep_alive = framing.connection_persists(*http_1_0);
 
   // RFC 9112 §6.3, in its order.

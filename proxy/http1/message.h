@@ -21,12 +21,13 @@ struct BodyLength {
   bool operator==(const BodyLength&) const = default;
 };
 
-// Views point into the decoder's head buffer (see RequestHeadDecoder); valid until the head's owner says otherwise.
+// Views point into the bytes that HeadParser was given (decoder.h); valid as long as those.
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as received: origin-form, absolute-form, authority-form or "*"
   std::vector<Header> headers;
   BodyLength body;
+  bool http_1_0 = false;         // the message's version; HTTP/1.1 otherwise
   bool keep_alive = true;        // the connection may be used again (RFC 9112 §9.3)
   bool expect_continue = false;  // Expect: 100-continue
   bool upgrade = false;          // Connection: upgrade was asked for
@@ -38,6 +39,7 @@ struct ResponseHead {
   std::string_view reason;
   std::vector<Header> headers;
   BodyLength body;
+  bool http_1_0 = false;
   bool keep_alive = true;
 };
 

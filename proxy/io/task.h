@@ -1,5 +1,6 @@
 // Coroutines that read top to bottom. Task<T> is lazy and owned by whoever awaits it; spawn() lets one run on its own.
-// Single-threaded. A task's arguments are copied into its frame or must outlive it; each coroutine's comment says which.
+// Single-threaded. No co_await stands inside a condition (if, while, ?:): g++ 12 miscompiles that; await into a local first.
+// A task's arguments are copied into its frame or must outlive it; each coroutine's comment says which.
 #pragma once
 
 #include <coroutine>
@@ -58,7 +59,7 @@ class [[nodiscard]] Task {
  public:
   using promise_type = detail::Promise<T>;
   explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
-  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   Task& operator=(Task&&) = delete;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
@@ -104,11 +105,12 @@ struct Root {
   };
 };
 
+// A function, not a lambda: g++ 12 loses the parameter of a coroutine lambda at its first suspension.
+inline Root run_to_end(Task<void> task) { co_await task; }
+
 }  // namespace detail
 
 // Runs a task on its own until it ends. The task owns all it needs.
-inline void spawn(Task<void> task) {
-  [](Task<void> owned) -> detail::Root { co_await owned; }(std::move(task));
-}
+inline void spawn(Task<void> task) { detail::run_to_end(std::move(task)); }
 
 }  // namespace weir::proxy::io

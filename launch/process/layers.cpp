@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 namespace weir::launch {
 
@@ -15,11 +16,13 @@ std::size_t depth_of(const std::string& path) {
   return path == "/" ? 0 : static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
 }
 
-Result<void> write_layers(std::vector<Layer> layers, Arguments& arguments) {
-  std::stable_sort(layers.begin(), layers.end(),
-                   [](const Layer& a, const Layer& b) { return depth_of(a.target) < depth_of(b.target); });
+Result<void> write_layers(const std::vector<Layer>& layers, Arguments& arguments) {
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // depth, then place in the given order
+  for (std::size_t i = 0; i < layers.size(); ++i) order.emplace_back(depth_of(layers[i].target), i);
+  std::sort(order.begin(), order.end());
   std::vector<std::string> hidden_folders;  // nothing below one of these needs a cover of its own
-  for (const Layer& layer : layers) {
+  for (const auto& [depth, index] : order) {
+    const Layer& layer = layers[index];
     const bool covers = layer.kind == Layer::Kind::hidden_file || layer.kind == Layer::Kind::hidden_folder;
     if (covers && std::any_of(hidden_folders.begin(), hidden_folders.end(),
                               [&](const std::string& folder) { return is_within(layer.target, folder); }))

@@ -38,7 +38,7 @@ struct Shown {
 std::size_t depth_of(const std::string& path);  // "/" is 0, "/a" 1, "/a/b" 2
 
 // Puts outer folders before what is inside them and keeps the given order otherwise, then writes the options.
-Result<void> write_layers(std::vector<Layer> layers, Arguments& arguments);
+Result<void> write_layers(const std::vector<Layer>& layers, Arguments& arguments);
 
 // True when `path` is `folder` or below it. Both absolute, without trailing slash.
 bool is_within(const std::string& path, const std::string& folder);

@@ -18,6 +18,12 @@ namespace {
 
 constexpr std::uint64_t kLow32 = 0xffffffffU;  // the kernel looks at an int only: bits above must not hide a value
 
+// Conditions on a system call's argument. (The header's macros for these are C only.)
+scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+scmp_arg_cmp above(unsigned argument, std::uint64_t limit) { return {argument, SCMP_CMP_GT, limit, 0}; }
+
 struct ReleaseFilter {
   void operator()(void* filter) const { seccomp_release(filter); }
 };
@@ -45,34 +51,33 @@ class Rules {
 // Bytes pushed into the terminal's input would be read by the user's shell after the sandbox has ended.
 void keep_terminal_input_clean(Rules& rules) {
   for (const std::uint64_t request : {std::uint64_t{TIOCSTI}, std::uint64_t{TIOCLINUX}})
-    rules.refuse(EPERM, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, kLow32, request));
+    rules.refuse(EPERM, SCMP_SYS(ioctl), masked(1, kLow32, request));
 }
 
 // SECURITY: G1. vsock, Bluetooth, RDS, TIPC, … do not belong to a network namespace: each would be a way out of the room.
 void keep_to_namespaced_sockets(Rules& rules) {
-  constexpr int kHighest = 127;
+  constexpr int kHighest = 45;  // what lies above, in the register as a whole, is refused by comparison
   for (int family = 0; family <= kHighest; ++family) {
     if (family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK) continue;
-    rules.refuse(EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_MASKED_EQ, kLow32, static_cast<std::uint64_t>(family)));
-    rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair),
-                 SCMP_A0(SCMP_CMP_MASKED_EQ, kLow32, static_cast<std::uint64_t>(family)));
+    rules.refuse(EAFNOSUPPORT, SCMP_SYS(socket), masked(0, kLow32, static_cast<std::uint64_t>(family)));
+    rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair), masked(0, kLow32, static_cast<std::uint64_t>(family)));
   }
-  rules.refuse(EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, kHighest));
-  rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_GT, kHighest));
+  rules.refuse(EAFNOSUPPORT, SCMP_SYS(socket), above(0, kHighest));
+  rules.refuse(EAFNOSUPPORT, SCMP_SYS(socketpair), above(0, kHighest));
 }
 
 // A set-user-ID file left in the project would be a way to become the caller, on the host, afterwards.
 void refuse_setuid_files(Rules& rules, std::uint64_t bit) {
-  rules.refuse(EPERM, SCMP_SYS(chmod), SCMP_A1(SCMP_CMP_MASKED_EQ, bit, bit));
-  rules.refuse(EPERM, SCMP_SYS(fchmod), SCMP_A1(SCMP_CMP_MASKED_EQ, bit, bit));
-  rules.refuse(EPERM, SCMP_SYS(fchmodat), SCMP_A2(SCMP_CMP_MASKED_EQ, bit, bit));
-  rules.refuse(EPERM, 452 /* fchmodat2; libseccomp 2.5 has no name for it */, SCMP_A2(SCMP_CMP_MASKED_EQ, bit, bit));
-  rules.refuse(EPERM, SCMP_SYS(creat), SCMP_A1(SCMP_CMP_MASKED_EQ, bit, bit));
-  rules.refuse(EPERM, SCMP_SYS(mknod), SCMP_A1(SCMP_CMP_MASKED_EQ, bit, bit));
-  rules.refuse(EPERM, SCMP_SYS(mknodat), SCMP_A2(SCMP_CMP_MASKED_EQ, bit, bit));
+  rules.refuse(EPERM, SCMP_SYS(chmod), masked(1, bit, bit));
+  rules.refuse(EPERM, SCMP_SYS(fchmod), masked(1, bit, bit));
+  rules.refuse(EPERM, SCMP_SYS(fchmodat), masked(2, bit, bit));
+  rules.refuse(EPERM, 452 /* fchmodat2; libseccomp 2.5 has no name for it */, masked(2, bit, bit));
+  rules.refuse(EPERM, SCMP_SYS(creat), masked(1, bit, bit));
+  rules.refuse(EPERM, SCMP_SYS(mknod), masked(1, bit, bit));
+  rules.refuse(EPERM, SCMP_SYS(mknodat), masked(2, bit, bit));
   for (const std::uint64_t makes : {std::uint64_t{O_CREAT}, std::uint64_t{O_TMPFILE} & ~std::uint64_t{O_DIRECTORY}}) {
-    rules.refuse(EPERM, SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, makes, makes), SCMP_A2(SCMP_CMP_MASKED_EQ, bit, bit));
-    rules.refuse(EPERM, SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, makes, makes), SCMP_A3(SCMP_CMP_MASKED_EQ, bit, bit));
+    rules.refuse(EPERM, SCMP_SYS(open), masked(1, makes, makes), masked(2, bit, bit));
+    rules.refuse(EPERM, SCMP_SYS(openat), masked(2, makes, makes), masked(3, bit, bit));
   }
 }
 
@@ -105,8 +110,8 @@ Result<UniqueFd> seccomp_filter(bool as_root) {
   if (as_root) {
     // In a cgroup namespace of its own a process may mount the cgroup tree, whose files belong to user id 0: it could
     // freeze or kill the keeper. clone3 hides its flags behind a pointer; callers fall back to clone.
-    rules.refuse(EPERM, SCMP_SYS(unshare), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWCGROUP, CLONE_NEWCGROUP));
-    rules.refuse(EPERM, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWCGROUP, CLONE_NEWCGROUP));
+    rules.refuse(EPERM, SCMP_SYS(unshare), masked(0, CLONE_NEWCGROUP, CLONE_NEWCGROUP));
+    rules.refuse(EPERM, SCMP_SYS(clone), masked(0, CLONE_NEWCGROUP, CLONE_NEWCGROUP));
     rules.refuse_named(ENOSYS, "clone3");
   }
 

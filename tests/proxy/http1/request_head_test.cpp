@@ -263,6 +263,14 @@ TEST(RequestHead, KeepsTheConnectionAsItsVersionAndConnectionSay) {
   }
 }
 
+TEST(RequestHead, SaysItsVersionBehindEmptyLinesToo) {
+  RequestReader reader;
+  ASSERT_EQ(reader.read("\r\n\r\nGET / HTTP/1.0\r\nHost: a\r\n\r\n"), "accepted");
+  EXPECT_TRUE(reader.head.http_1_0);
+  ASSERT_EQ(reader.read(get_with("")), "accepted");
+  EXPECT_FALSE(reader.head.http_1_0);
+}
+
 TEST(RequestHead, ExpectsContinueOnlyWithABodyAndFromHttp11) {
   RequestReader reader;
   ASSERT_EQ(reader.read(post_with("Expect: 100-Continue\r\nContent-Length: 5\r\n")), "accepted");

@@ -125,7 +125,8 @@ io::Task<bool> Connection::read_head() {
       leave_idle();
       const int status = size.error().code == "head_too_large" ? 431 : 400;
       head = {};
-      co_await refuse(gate_, *this, {status, size.error().code, size.error().message, {}, {}}, nullptr);
+      const Refusal refusal{status, size.error().code, size.error().message, {}, {}};
+      co_await refuse(gate_, *this, refusal, nullptr);
       co_return false;
     }
     if (*size != 0) {
@@ -158,7 +159,8 @@ io::Task<bool> Connection::read_head() {
     if (wake == io::Wake::timeout && !inbound.empty()) {
       leave_idle();
       head = {};
-      co_await refuse(gate_, *this, {408, "head_timeout", "the head of the request did not come in time", {}, {}}, nullptr);
+      const Refusal refusal{408, "head_timeout", "the head of the request did not come in time", {}, {}};
+      co_await refuse(gate_, *this, refusal, nullptr);
     }
     break;
   }
@@ -211,13 +213,17 @@ io::Task<bool> Connection::serve_request() {
       refusal.message = "the rule `" + refusal.rule + "` denies " + what;
       refusal.how_to_allow = "change or remove that rule in the policy";
     }
-    co_return co_await refuse(gate_, *this, std::move(refusal), &*admitted);
+    co_return co_await refuse(gate_, *this, refusal, &*admitted);
   }
-  if (!gate_.rate.take(gate_.loop.now()))
-    co_return co_await refuse(gate_, *this, {429, "rate_limited", "more requests than limits.requests_per_minute allows", "raise limits.requests_per_minute in the policy", {}}, &*admitted);
+  if (!gate_.rate.take(gate_.loop.now())) {
+    const Refusal refusal{429, "rate_limited", "more requests than limits.requests_per_minute allows", "raise limits.requests_per_minute in the policy", {}};
+    co_return co_await refuse(gate_, *this, refusal, &*admitted);
+  }
   const auto& limits = gate_.policy.document().limits;
-  if (head.body.kind == BodyLength::Kind::fixed && head.body.size > limits.request_body)
-    co_return co_await refuse(gate_, *this, {413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}}, &*admitted);
+  if (head.body.kind == BodyLength::Kind::fixed && head.body.size > limits.request_body) {
+    const Refusal refusal{413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}};
+    co_return co_await refuse(gate_, *this, refusal, &*admitted);
+  }
   Exchange exchange(gate_, *this, std::move(*admitted));
   co_return co_await exchange.run();
 }

@@ -41,7 +41,7 @@ io::Task<bool> drain(Gate& gate, Connection& connection, BodyDecoder& decoder) {
 
 }  // namespace
 
-io::Task<bool> refuse(Gate& gate, Connection& connection, Refusal refusal, const Admission* admission) {
+io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal, const Admission* admission) {
   const RequestHead& head = connection.head;
   events::Fields fields;
   if (admission != nullptr) {
@@ -112,11 +112,16 @@ io::Task<bool> Exchange::run() {
   if (client_.head.body.kind == BodyLength::Kind::fixed) fields.number("body_bytes", static_cast<std::int64_t>(client_.head.body.size));
   const std::uint64_t number = gate_.keeper.report("egress.request", fields);
   const bool recorded = co_await gate_.keeper.recorded(number);
-  if (!recorded)
-    co_return co_await refuse(gate_, client_, {503, "store_unavailable", "the event store cannot record this request", "make room on the disk that holds weir's sessions", {}}, &admission_);
+  if (!recorded) {
+    const Refusal refusal{503, "store_unavailable", "the event store cannot record this request", "make room on the disk that holds weir's sessions", {}};
+    co_return co_await refuse(gate_, client_, refusal, &admission_);
+  }
   if (!admission_.credentials.empty()) {
     auto secrets = co_await fetch_secrets();
-    if (!secrets) co_return co_await refuse(gate_, client_, {503, secrets.error().code, secrets.error().message, {}, {}}, &admission_);
+    if (!secrets) {
+      const Refusal refusal{503, secrets.error().code, secrets.error().message, {}, {}};
+      co_return co_await refuse(gate_, client_, refusal, &admission_);
+    }
   }
 
   body_inline_ = client_.head.body.kind == BodyLength::Kind::none ||
@@ -524,7 +529,7 @@ void Exchange::report_response() {
   }
 }
 
-io::Task<bool> Exchange::fail_upstream(Error error) {
+io::Task<bool> Exchange::fail_upstream(const Error& error) {
   if (end_ == "client_gone" || pump_ == PumpEnd::client_gone) {
     end_ = "client_gone";
     report_response();
@@ -549,7 +554,7 @@ io::Task<bool> Exchange::fail_upstream(Error error) {
     client_.head.body = {};
     client_.head.keep_alive = false;
   }
-  co_return co_await refuse(gate_, client_, std::move(refusal), &admission_);
+  co_return co_await refuse(gate_, client_, refusal, &admission_);
 }
 
 }  // namespace weir::proxy

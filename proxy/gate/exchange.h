@@ -13,7 +13,8 @@
 namespace weir::proxy {
 
 // Answers with a refusal, records `egress.denied`, and drains what is left of the request's body. True: the connection may be used again.
-io::Task<bool> refuse(Gate& gate, Connection& connection, Refusal refusal, const Admission* admission);
+// `refusal` and `admission` outlive the call.
+io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal, const Admission* admission);
 
 class Exchange {
  public:
@@ -34,7 +35,7 @@ class Exchange {
   io::Task<bool> stream_response();
   io::Task<bool> write_payload(std::string_view payload, bool last);
   io::Task<void> stop_pump();
-  io::Task<bool> fail_upstream(Error error);
+  io::Task<bool> fail_upstream(const Error& error);
   void serialise_response_head();
   void report_response();
   io::Deadline progress() const { return gate_.loop.in(progress_ms_); }

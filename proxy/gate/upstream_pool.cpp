@@ -136,7 +136,7 @@ io::Task<Result<std::vector<sockaddr_storage>>> UpstreamPool::addresses_for(cons
   co_return addresses;
 }
 
-io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect_tcp(std::vector<sockaddr_storage> addresses, std::string what) {
+io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect_tcp(const std::vector<sockaddr_storage>& addresses, const std::string& what) {
   Error last{"upstream_refused", what + " has no address to connect to"};
   for (const auto& address : addresses) {
     const std::string shown = format_address(address, true);
@@ -201,7 +201,7 @@ io::Task<Result<void>> UpstreamPool::open_tunnel(Upstream& upstream, const Desti
   co_return Result<void>{};
 }
 
-io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Destination to) {
+io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(const Destination& to) {
   std::vector<sockaddr_storage> addresses;
   const bool by_proxy = !proxy_host_.empty();
   if (by_proxy) {
@@ -218,7 +218,8 @@ io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Destination to
     if (!checked) co_return std::unexpected(checked.error());
     addresses = std::move(*checked);
   }
-  auto connected = co_await connect_tcp(std::move(addresses), by_proxy ? "the proxy " + proxy_host_ : to.host);
+  const std::string what = by_proxy ? "the proxy " + proxy_host_ : to.host;
+  auto connected = co_await connect_tcp(addresses, what);
   if (!connected) co_return std::unexpected(connected.error());
   auto upstream = std::move(*connected);
   upstream->key = to.key();

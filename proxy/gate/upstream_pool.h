@@ -44,15 +44,15 @@ class UpstreamPool {
 
   // A new one. Errors: "upstream_unresolved", "address_not_named" (private and no rule names it), "upstream_refused",
   // "upstream_timeout", "upstream_certificate", "upstream_tls", "upstream_proxy". SECURITY: connects to exactly the address that
-  // was checked. Arguments by value: the coroutine outlives the caller's expressions.
-  io::Task<Result<std::unique_ptr<Upstream>>> connect(Destination to);
+  // was checked. `to` outlives the call.
+  io::Task<Result<std::unique_ptr<Upstream>>> connect(const Destination& to);
 
   void give_back(std::unique_ptr<Upstream> upstream);
   void close_idle();
 
  private:
   io::Task<Result<std::vector<sockaddr_storage>>> addresses_for(const Destination& to);
-  io::Task<Result<std::unique_ptr<Upstream>>> connect_tcp(std::vector<sockaddr_storage> addresses, std::string what);
+  io::Task<Result<std::unique_ptr<Upstream>>> connect_tcp(const std::vector<sockaddr_storage>& addresses, const std::string& what);
   io::Task<Result<void>> open_tunnel(Upstream& upstream, const Destination& to);
 
   io::Loop& loop_;

@@ -111,7 +111,7 @@ void Resolver::schedule_timeouts() {
       ms, 0);
 }
 
-Task<Result<std::vector<sockaddr_storage>>> Resolver::resolve(std::string host, Deadline deadline) {
+Task<Result<std::vector<sockaddr_storage>>> Resolver::resolve(const std::string& host, Deadline deadline) {
   std::vector<sockaddr_storage> from_file;
   for (auto [at, end] = hosts_.equal_range(host); at != end; ++at) from_file.push_back(at->second);
   if (!from_file.empty()) co_return from_file;

@@ -25,8 +25,8 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
-  // Addresses (port 0) in the order to try (RFC 6724). Error "upstream_unresolved".
-  Task<Result<std::vector<sockaddr_storage>>> resolve(std::string host, Deadline deadline);
+  // `host` outlives the call. Addresses (port 0) in the order to try (RFC 6724). Error "upstream_unresolved".
+  Task<Result<std::vector<sockaddr_storage>>> resolve(const std::string& host, Deadline deadline);
 
  private:
   struct Socket;

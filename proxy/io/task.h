@@ -1,5 +1,6 @@
 // Coroutines that read top to bottom. Task<T> is lazy and owned by whoever awaits it; spawn() lets one run on its own.
 // Single-threaded. No co_await stands inside a condition (if, while, ?:): g++ 12 miscompiles that; await into a local first.
+// Arguments of an awaited call are locals, references or trivial values, never temporaries of class type: it destroys those twice.
 // A task's arguments are copied into its frame or must outlive it; each coroutine's comment says which.
 #pragma once
 

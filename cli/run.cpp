@@ -81,14 +81,17 @@ Result<std::optional<launch::Profile>> choose_profile(const RunArguments& argume
 }
 
 // Where each credential of a profile's policy is to be had on this host.
-Result<void> find_credentials(const launch::Profile& profile, policy::Document& document) {
-  const vault::Vault vault;
+Result<void> find_credentials(const launch::Profile& profile, vault::Vault& vault, policy::Document& document) {
   for (const auto& wanted : profile.credentials) {
     for (auto& credential : document.credentials) {
       if (credential.name != wanted.credential) continue;
       bool found = false;
       for (const auto& from : wanted.from) {
         auto secret = vault.fetch(from);
+        if (!secret && secret.error().code == "vault_locked") {
+          if (auto unlocked = vault.unlock(); !unlocked) return unlocked;
+          secret = vault.fetch(from);
+        }
         if (!secret) continue;
         credential.from = from;
         found = true;
@@ -105,7 +108,8 @@ struct ChosenPolicy {
   std::string text_hash;
 };
 
-Result<ChosenPolicy> load_policy(const RunArguments& arguments, const std::optional<launch::Profile>& profile, const std::string& project) {
+Result<ChosenPolicy> load_policy(const RunArguments& arguments, const std::optional<launch::Profile>& profile, const std::string& project,
+                                 vault::Vault& vault) {
   std::string file = arguments.policy_file;
   if (!file.empty()) {
     std::error_code error;
@@ -138,7 +142,7 @@ Result<ChosenPolicy> load_policy(const RunArguments& arguments, const std::optio
     return fail("policy_invalid", all);
   }
   if (from_profile)
-    if (auto found = find_credentials(*profile, loaded.document); !found) return std::unexpected(found.error());
+    if (auto found = find_credentials(*profile, vault, loaded.document); !found) return std::unexpected(found.error());
   return ChosenPolicy{std::move(loaded.document), sha256_label(text)};
 }
 
@@ -179,7 +183,7 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
     options.sandbox.mounts.push_back(std::move(*mount));
   }
   if (auto applied = apply_environment(arguments.environment, options.sandbox); !applied) return std::unexpected(applied.error());
-  auto chosen = load_policy(arguments, *profile, project);
+  auto chosen = load_policy(arguments, *profile, project, options.vault);
   if (!chosen) return std::unexpected(chosen.error());
   options.policy = std::move(chosen->document);
   options.policy_text_hash = std::move(chosen->text_hash);

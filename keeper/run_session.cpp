@@ -209,10 +209,11 @@ class Session {
   bool ended_ = false;
 };
 
-Result<std::vector<Secret>> fetch_secrets(const policy::Document& policy) {
-  const vault::Vault vault;
+Result<std::vector<Secret>> fetch_secrets(const policy::Document& policy, vault::Vault& vault) {
   std::vector<Secret> secrets;
   for (const auto& credential : policy.credentials) {
+    if (credential.from.starts_with("store:"))
+      if (auto unlocked = vault.unlock(); !unlocked) return std::unexpected(unlocked.error());
     auto secret = vault.fetch(credential.from);
     if (!secret) return fail(secret.error().code, "credential `" + credential.name + "`: " + secret.error().message);
     secrets.push_back(std::move(*secret));
@@ -225,7 +226,7 @@ Result<std::vector<Secret>> fetch_secrets(const policy::Document& policy) {
 Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_id) {
   // Everything that can be wrong is found before anything is started.
   if (auto checked = launch::check_spec(options.sandbox); !checked) return std::unexpected(checked.error());
-  auto secrets = fetch_secrets(options.policy);
+  auto secrets = fetch_secrets(options.policy, options.vault);
   if (!secrets) return std::unexpected(secrets.error());
   proxy::ProxyConfig config;
   if (!options.policy.upstream.ca_file.empty()) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "launch/sandbox.h"
 #include "policy/document.h"
+#include "vault/vault.h"
 
 namespace weir::keeper {
 
@@ -18,6 +19,7 @@ struct RunOptions {
   launch::SandboxSpec sandbox;   // without the CA and the id, which are made here
   Durability durability = Durability::group;
   std::string sessions_directory;
+  vault::Vault vault;            // unlocked at need: a passphrase is asked for before the sandbox has the terminal
 };
 
 // Runs the command to its end. The session's id goes to `session_id` as soon as it exists. An error means that nothing was

@@ -11,10 +11,13 @@
 namespace weir::events {
 
 // A `data` object under construction, held as an encoded byte string (one allocation, cheap to send). Keys are
-// literals of ours; values may be hostile. Order is kept. Strings over kMaxValue are cut with a mark when written as JSON.
+// literals of ours, at most kMaxKey characters of [a-z0-9_], each once; values may be hostile. Order is kept. Of a
+// string, kMaxValue bytes are kept, and how long it was.
 class Fields {
  public:
   static constexpr std::size_t kMaxValue = 8192;
+  static constexpr std::size_t kMaxKey = 40;
+  static constexpr std::size_t kMaxFields = 64;
   Fields& text(std::string_view key, std::string_view value);
   Fields& number(std::string_view key, std::int64_t value);
   Fields& flag(std::string_view key, bool value);
@@ -26,9 +29,9 @@ class Fields {
   std::string bytes_;
 };
 
-// Appends the JSON object for encoded fields to `out`. Fails (leaving `out` as it was) on anything Fields cannot
-// have written: bad lengths, kinds, or keys outside [a-z0-9_]. Escapes control characters, bidi controls, U+2028/2029 and
-// invalid UTF-8 (as \u00XX of the byte with a mark), so that no value can forge a line or drive a terminal.
+// Appends the JSON object for encoded fields to `out`. Fails (leaving `out` as it was) with "bad_event" on anything
+// Fields cannot have written: bad lengths, kinds, keys outside [a-z0-9_] or given twice, too many of them. Values are
+// escaped as events/json_text.h says, so that none can forge a line or drive a terminal.
 Result<void> append_json(std::string_view encoded_fields, std::string& out);
 
 // The types a proxy may report; any other from there is refused.

@@ -4,84 +4,110 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <filesystem>
 
-#include "base/ids.h"
 #include "base/unique_fd.h"
+#include "events/line_format.h"
 #include "events/segment_name.h"
 
 namespace weir::events {
-
-Result<std::vector<SessionEntry>> list_sessions(const std::string& root) {
-  std::vector<SessionEntry> sessions;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(root, error);
-  if (error == std::errc::no_such_file_or_directory) return sessions;
-  if (error) return fail("store_unreadable", "cannot list " + root + ": " + error.message());
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename();
-    if (!is_id(name, "ses")) continue;
-    // The identifier carries the time of its making: 48 bits of milliseconds (base/ids.h).
-    static constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    std::int64_t ms = 0;
-    for (const char c : name.substr(4, 10)) ms = ms * 32 + static_cast<std::int64_t>(kAlphabet.find(c));
-    sessions.push_back({name, ms * 1000});
-  }
-  std::sort(sessions.begin(), sessions.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
-  return sessions;
-}
 
 struct LineReader::State {
   std::string directory;
   UniqueFd segment;
   unsigned number = 0;
+  std::uint64_t position = 0;  // in the segment, of the buffer's first byte
   std::string buffer;
-  std::size_t used = 0;
+  std::size_t used = 0;     // given out
+  std::size_t scanned = 0;  // without a newline
+
+  Result<bool> read_more();
+  Result<bool> next_segment();
+  // Forgets what is not a whole line: it may be cut off again by a writer whose disk is full (SegmentFile::append), and
+  // other bytes come to stand there.
+  void forget_unfinished();
 };
 
-LineReader::LineReader(std::string session_directory) : state_(new State) { state_->directory = std::move(session_directory); }
-LineReader::~LineReader() { delete state_; }
-LineReader::LineReader(LineReader&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+LineReader::LineReader(std::string session_directory) : state_(std::make_unique<State>()) {
+  state_->directory = std::move(session_directory);
+}
+LineReader::~LineReader() = default;
+LineReader::LineReader(LineReader&& other) noexcept = default;
 unsigned LineReader::segment() const { return state_->number; }
+
+std::uint64_t LineReader::unfinished() const {
+  struct stat status{};
+  if (!state_->segment || fstat(state_->segment.get(), &status) != 0) return 0;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  return size > state_->position ? size - state_->position : 0;
+}
+
+void LineReader::State::forget_unfinished() {
+  position += used;
+  buffer.clear();
+  used = scanned = 0;
+}
+
+// False at the segment's end as it is now.
+Result<bool> LineReader::State::read_more() {
+  static constexpr std::size_t kBlock = 128U << 10;
+  if (!segment) return false;
+  buffer.erase(0, used);
+  position += used;
+  scanned -= used;
+  used = 0;
+  const std::size_t have = buffer.size();
+  buffer.resize(have + kBlock);
+  ssize_t got = 0;
+  do got = pread(segment.get(), buffer.data() + have, kBlock, static_cast<off_t>(position + have));
+  while (got < 0 && errno == EINTR);
+  const int why = errno;
+  buffer.resize(have + static_cast<std::size_t>(got > 0 ? got : 0));
+  if (got < 0) return fail_errno("store_unreadable", "cannot read " + directory + "/" + segment_name(number), why);
+  return got > 0;
+}
+
+// False when there is none, or when this one grew meanwhile.
+Result<bool> LineReader::State::next_segment() {
+  const std::string path = directory + "/" + segment_name(number + 1);
+  UniqueFd following(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!following && errno == ENOENT) return false;
+  if (!following) return fail_errno("store_unreadable", "cannot open " + path, errno);
+  // Now this one cannot grow any more, but it may have grown before the other was made.
+  const auto more = read_more();
+  if (!more || *more) return more;
+  if (used != buffer.size()) {
+    forget_unfinished();
+    return fail("bad_segment", "the segment ends in the middle of a line, and there is another behind it");
+  }
+  segment = std::move(following);
+  forget_unfinished();
+  position = 0;
+  ++number;
+  return true;
+}
 
 Result<std::string> LineReader::next() {
   State& state = *state_;
   for (;;) {
-    if (const auto end = state.buffer.find('\n', state.used); end != std::string::npos) {
+    if (const auto end = state.buffer.find('\n', state.scanned); end != std::string::npos) {
       std::string line = state.buffer.substr(state.used, end - state.used);
-      state.used = end + 1;
+      state.used = state.scanned = end + 1;
       return line;
     }
-    state.buffer.erase(0, state.used);
-    state.used = 0;
-    if (state.segment) {
-      char block[65536];
-      const ssize_t got = ::read(state.segment.get(), block, sizeof block);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail_errno("store_unreadable", "cannot read " + state.directory, errno);
-      if (got > 0) {
-        state.buffer.append(block, static_cast<std::size_t>(got));
-        continue;
-      }
-    }
-    // This segment has no more now; it is over only when there is a next one.
-    const std::string path = state.directory + "/" + segment_name(state.number + 1);
-    UniqueFd following(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!following) return fail("end", "no further event");
-    if (state.segment && state.buffer.empty()) {
-      // It may have grown between the read and the open.
-      char byte = 0;
-      const ssize_t more = ::read(state.segment.get(), &byte, 1);
-      if (more == 1) {
-        state.buffer.push_back(byte);
-        continue;
-      }
-    }
-    if (!state.buffer.empty()) return fail("bad_segment", "segment " + segment_name(state.number) + " ends in the middle of a line");
-    state.segment = std::move(following);
-    ++state.number;
+    state.scanned = state.buffer.size();
+    if (state.scanned - state.used > kMaxLine) return fail("bad_segment", "the line is longer than any event");
+    auto more = state.read_more();
+    if (more && !*more) more = state.next_segment();
+    if (!more) return std::unexpected(more.error());
+    if (*more) continue;
+    state.forget_unfinished();
+    // What was read already may have been cut off again too: the writer goes on at the new end.
+    struct stat status{};
+    if (state.segment && fstat(state.segment.get(), &status) == 0 &&
+        static_cast<std::uint64_t>(status.st_size) < state.position)
+      state.position = static_cast<std::uint64_t>(status.st_size);
+    return fail("end", "there is no further event now");
   }
 }
 

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -13,31 +12,38 @@ namespace weir::events {
 
 struct SessionEntry {
   std::string id;
-  std::int64_t started_us = 0;  // from the first event
+  std::int64_t started_us = 0;  // from its name, where that carries the time (base/ids.h), else from its first event
 };
 
-// Newest first. A root that does not exist is an empty list.
+// Newest first. A root that does not exist is an empty list. Folders that hold no segment are no sessions.
 Result<std::vector<SessionEntry>> list_sessions(const std::string& root);
 
-// Reads lines in order across segments. next() gives one complete line without its newline; nullopt-like empty
-// Result with code "end" when there is no further complete line now (call again later to follow).
+// Whether some process is writing to the session now.
+bool has_writer(const std::string& session_directory);
+
+// Reads lines in order across segments. next() gives one complete line without its newline. Errors: "end" when there is
+// no further complete line now (call again later to follow), "bad_segment" when a segment before the last ends in half a
+// line or a line is too long for an event, "store_unreadable".
 class LineReader {
  public:
   explicit LineReader(std::string session_directory);
   ~LineReader();
   LineReader(LineReader&&) noexcept;
   Result<std::string> next();
-  unsigned segment() const;  // the number of the segment that the last line was in
+  unsigned segment() const;          // the number of the segment that the last line was in; 0 before the first
+  std::uint64_t unfinished() const;  // at the end: how many bytes of a line without its newline stand there
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
 struct Verification {
   bool ok = false;
-  std::uint64_t events = 0;
-  std::string problem;  // "line 17 of 00000001.jsonl: hash does not match"; empty when ok
+  bool ended = false;        // the last event is session.ended
+  bool live = false;         // a process is writing to it: there may be more by now
+  std::uint64_t events = 0;  // whole ones, before the first problem
+  std::string problem;       // "line 17 of 00000001.jsonl: its hash does not match"; empty when ok
 };
 Result<Verification> verify(const std::string& session_directory);
 

@@ -18,7 +18,8 @@ std::vector<unsigned> list_segments(const std::string& directory) {
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
     const std::string name = entry.path().filename();
     unsigned number = 0;
-    if (name.size() == 14 && std::sscanf(name.c_str(), "%8u.jsonl", &number) == 1 && segment_name(number) == name) numbers.push_back(number);
+    if (name.size() == 14 && std::sscanf(name.c_str(), "%8u.jsonl", &number) == 1 && segment_name(number) == name)
+      numbers.push_back(number);
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;

@@ -1,10 +1,11 @@
 #include "proxy/gate/admission.h"
 
-#include <charconv>
+#include <optional>
 
 #include "base/ids.h"
 #include "base/text.h"
 #include "proxy/gate/connection.h"
+#include "proxy/http1/host_port.h"
 #include "proxy/http1/request_target.h"
 
 namespace weir::proxy {
@@ -15,30 +16,12 @@ struct Authority {
   std::uint16_t port = 0;  // 0: not given
 };
 
-// host [":" port] (RFC 9110 §4.2, RFC 3986 §3.2); userinfo is refused.
 std::optional<Authority> parse_authority(std::string_view text) {
-  Authority authority;
-  std::string_view host = text;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == std::string_view::npos) return std::nullopt;
-    host = text.substr(1, end - 1);
-    port = text.substr(end + 1);
-    if (!port.empty() && port.front() != ':') return std::nullopt;
-  } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon);
-  }
-  if (!port.empty()) {
-    port.remove_prefix(1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), authority.port);
-    if (error != std::errc() || end != port.data() + port.size() || authority.port == 0) return std::nullopt;
-  }
-  auto canonical = policy::canonical_host(host);
+  const auto parts = split_host_port(text);
+  if (!parts || parts->port == 0) return std::nullopt;
+  auto canonical = policy::canonical_host(parts->host);
   if (!canonical) return std::nullopt;
-  authority.host = std::move(*canonical);
-  return authority;
+  return Authority{std::move(*canonical), parts->port.value_or(0)};
 }
 
 Refusal misdirected(std::string code, std::string message) {

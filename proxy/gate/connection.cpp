@@ -190,7 +190,6 @@ io::Task<bool> Connection::serve_request() {
     co_await refuse(gate_, *this, refusal, nullptr);
     co_return false;
   }
-  http_1_0 = std::string_view(head_bytes).substr(0, head_bytes.find("\r\n", 2)).ends_with("HTTP/1.0");
   auto admitted = admit(gate_, *this);
   if (!admitted) {
     // What cannot be read in one way only is not followed by another request: the two ends may disagree where it begins.

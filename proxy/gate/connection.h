@@ -35,7 +35,6 @@ class Connection {
   std::string out;          // serialised bytes on their way; kept for its capacity
   std::string head_bytes;   // the request's head; RequestHead's views point into it
   RequestHead head;
-  bool http_1_0 = false;
 
   std::string host;         // canonical name behind the dialled address, or the IP literal
   std::string dialled;      // the address as dialled

@@ -59,7 +59,7 @@ io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal
   gate.keeper.report("egress.denied", fields);
 
   const bool body_waits = head.expect_continue && connection.inbound.empty();  // it was never sent (RFC 9110 §10.1.1)
-  bool go_on = head.keep_alive && !connection.http_1_0 && !head.method.empty() && !body_waits;
+  bool go_on = head.keep_alive && !connection.head.http_1_0 && !head.method.empty() && !body_waits;
   RefusedRequest request{connection.tls ? "https" : "http", connection.host, head.method, {}, connection.port};
   std::string path;
   if (admission != nullptr) {
@@ -261,7 +261,7 @@ io::Task<void> Exchange::pump_body() {
           append_chunk_prefix(piece, step->payload.size());
           piece.append(step->payload).append("\r\n");
         }
-        if (step->done) append_last_chunk(piece, decoder.trailers());
+        if (step->done) append_last_chunk(piece, allowed_trailers(decoder.trailers()));
         written = co_await upstream_->transport.write_all(piece, progress());
       } else {
         written = co_await upstream_->transport.write_all(step->payload, progress());
@@ -349,9 +349,10 @@ io::Task<Result<void>> Exchange::read_response_head() {
 void Exchange::serialise_response_head() {
   std::string& out = client_.out;
   out.clear();
-  append_status_line(out, response_.status, response_.reason);
+  std::string masked(response_.reason);
+  masked_ += mask_.mask(masked);
+  append_status_line(out, response_.status, masked);
   const HopByHop hop_by_hop(response_.headers);
-  std::string masked;
   for (const auto& header : response_.headers) {
     if (hop_by_hop.drops(header.name)) continue;
     // HTTP/3 is not to be had in here; a client that tried would only lose time.
@@ -366,7 +367,7 @@ void Exchange::serialise_response_head() {
   }
   to_client_ = response_.body;
   if (to_client_.kind == BodyLength::Kind::until_close) to_client_.kind = BodyLength::Kind::chunked;
-  if (client_.http_1_0 && to_client_.kind == BodyLength::Kind::chunked) to_client_.kind = BodyLength::Kind::until_close;
+  if (client_.head.http_1_0 && to_client_.kind == BodyLength::Kind::chunked) to_client_.kind = BodyLength::Kind::until_close;
   const bool no_body = client_.head.method == "HEAD" || response_.status == 204 || response_.status == 304;
   if (no_body) {
     // The length that a GET would have had may be said (RFC 9110 §8.6); it is a header like others here.
@@ -377,8 +378,22 @@ void Exchange::serialise_response_head() {
   } else if (to_client_.kind != BodyLength::Kind::until_close) {
     append_body_length(out, to_client_);
   }
-  if (!client_.head.keep_alive || client_.http_1_0) append_header(out, "connection", "close");
+  if (!client_.head.keep_alive || client_.head.http_1_0) append_header(out, "connection", "close");
   append_end_of_head(out);
+}
+
+Exchange::Trailers Exchange::masked_trailers(Trailers trailers) {
+  for (auto& [name, value] : trailers) masked_ += mask_.mask(value);
+  return trailers;
+}
+
+// SECURITY: G2, a trailer must not stand where weir's own header stands.
+Exchange::Trailers Exchange::allowed_trailers(Trailers trailers) const {
+  const auto& credentials = gate_.policy.document().credentials;
+  std::erase_if(trailers, [&](const auto& trailer) {
+    return std::any_of(credentials.begin(), credentials.end(), [&](const auto& one) { return equals_ignoring_case(trailer.first, one.inject.header); });
+  });
+  return trailers;
 }
 
 // Sends a piece of the response's body (with the head in client_.out before it, the first time), masked and framed anew.
@@ -453,7 +468,7 @@ io::Task<bool> Exchange::stream_response() {
       // The last piece and the end of the body in one write.
       client_ok = co_await write_payload(step->payload, true);
       client_.out.clear();
-      append_last_chunk(client_.out, decoder.trailers());
+      append_last_chunk(client_.out, masked_trailers(decoder.trailers()));
       if (client_ok) {
         const auto ending = co_await client_.transport.write_all(client_.out, progress());
         client_ok = ending == io::Outcome::ok;
@@ -508,7 +523,7 @@ io::Task<bool> Exchange::stream_response() {
     client_.transport.descriptor().close();
     co_return false;
   }
-  co_return request_complete && client_.head.keep_alive && !client_.http_1_0 && to_client_.kind != BodyLength::Kind::until_close;
+  co_return request_complete && client_.head.keep_alive && !client_.head.http_1_0 && to_client_.kind != BodyLength::Kind::until_close;
 }
 
 void Exchange::report_response() {

@@ -37,6 +37,9 @@ class Exchange {
   io::Task<void> stop_pump();
   io::Task<bool> fail_upstream(const Error& error);
   void serialise_response_head();
+  using Trailers = std::vector<std::pair<std::string, std::string>>;
+  Trailers masked_trailers(Trailers trailers);
+  Trailers allowed_trailers(Trailers trailers) const;
   void report_response();
   io::Deadline progress() const { return gate_.loop.in(progress_ms_); }
 

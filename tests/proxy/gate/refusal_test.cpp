@@ -35,7 +35,7 @@ TEST(Refusal, HostileTextsStayInert) {
   const std::string head = answer.substr(0, answer.find("\r\n\r\n"));
   EXPECT_EQ(head.find("Set-Cookie"), std::string::npos);
   EXPECT_EQ(answer.find('\x1b'), std::string::npos);
-  EXPECT_NO_THROW((void)nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n") + 4)));
+  EXPECT_TRUE(nlohmann::json::accept(answer.substr(answer.find("\r\n\r\n") + 4)));
 }
 
 }  // namespace

@@ -137,13 +137,11 @@ def idle_sandboxes(weir, count):
     return {kind: total / count for kind, total in sums.items()}
 
 
-def leaf_certificate_us(repository):
-    """A new leaf certificate, where the micro-benchmark is built."""
-    for build in ("release", "bench", "dev"):
-        program = os.path.join(repository, "build", build, "bench", "leaf_bench")
-        if os.path.exists(program):
-            done = subprocess.run([program, "--benchmark_filter=^new_leaf$", "--benchmark_format=json"], capture_output=True,
-                                  text=True, check=False)
-            if done.returncode == 0:
-                return json.loads(done.stdout)["benchmarks"][0]["cpu_time"]
-    return None
+def leaf_certificate_us(weir):
+    """A new leaf certificate, where the micro-benchmark was built beside the program (-DWEIR_BENCH=ON)."""
+    program = os.path.join(os.path.dirname(weir.program), "bench", "leaf_bench")
+    if not os.path.exists(program):
+        return None
+    done = subprocess.run([program, "--benchmark_filter=^new_leaf$", "--benchmark_format=json"], capture_output=True, text=True,
+                          check=False)
+    return json.loads(done.stdout)["benchmarks"][0]["cpu_time"] if done.returncode == 0 else None

@@ -40,6 +40,7 @@
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
 
 struct Target {
   std::string host;  // where the TCP connection goes
@@ -313,7 +314,7 @@ class Load {
     Tally tally;
     tally.latencies_ns.reserve(1 << 20);
     const auto began = Clock::now();
-    const auto until = began + std::chrono::duration<double>(seconds);
+    const auto until = began + Seconds(seconds);
     std::size_t busy = clients_.size();
     const auto step = [&](Client& client) {
       // At the deadline the requests under way are still finished, so that every byte is counted.
@@ -336,7 +337,7 @@ class Load {
   std::string connect_anew(std::size_t width, double seconds, const std::string& path) {
     Tally tally;
     const auto began = Clock::now();
-    const auto until = began + std::chrono::duration<double>(seconds);
+    const auto until = began + Seconds(seconds);
     std::vector<std::unique_ptr<Client>> current;
     std::string tls;
     for (std::size_t i = 0; i < width; ++i) {
@@ -363,14 +364,17 @@ class Load {
   std::string probe(const std::string& path) {
     Tally tally;
     std::string body;
+    const auto began = Clock::now();
     const auto client = dial();
     client->request(path);
     bool answered = false;
     drive([&] { return answered; },
           [&](Client& woken) { answered = (&woken == client.get() && woken.advance(tally, &body)) || answered; });
-    const auto now = std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+    const auto now = Clock::now();
     std::erase_if(body, [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' '; });
-    return "{\"body\":\"" + body + "\",\"tls\":\"" + client->tls() + "\",\"monotonic\":" + std::to_string(now) + "}";
+    return "{\"body\":\"" + body + "\",\"tls\":\"" + client->tls() +
+           "\",\"seconds\":" + std::to_string(Seconds(now - began).count()) +
+           ",\"monotonic\":" + std::to_string(Seconds(now.time_since_epoch()).count()) + "}";
   }
 
   static std::string answer(Tally& tally, Clock::duration took, const std::string& tls) {
@@ -381,9 +385,8 @@ class Load {
       return all[std::min(all.size() - 1, static_cast<std::size_t>(share * static_cast<double>(all.size())))] / 1000.0;
     };
     std::ostringstream out;
-    out << "{\"requests\":" << tally.requests << ",\"bytes\":" << tally.bytes
-        << ",\"seconds\":" << std::chrono::duration<double>(took).count() << ",\"p50_us\":" << at(0.5)
-        << ",\"p99_us\":" << at(0.99) << ",\"tls\":\"" << tls << "\"}";
+    out << "{\"requests\":" << tally.requests << ",\"bytes\":" << tally.bytes << ",\"seconds\":" << Seconds(took).count()
+        << ",\"p50_us\":" << at(0.5) << ",\"p99_us\":" << at(0.99) << ",\"tls\":\"" << tls << "\"}";
     return out.str();
   }
 

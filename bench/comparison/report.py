@@ -41,7 +41,8 @@ def sandbox(figures):
         start = figures["start_up"]
         rows += [["weir run -- true, ms", _number(start["run_true_ms"], 1)],
                  ["bwrap … true, ms", _number(start["bwrap_true_ms"], 1)],
-                 ["from weir run to the first answer over HTTPS, ms", _number(start["first_byte_ms"], 1)]]
+                 ["first HTTPS request of a sandbox, ms", _number(start["first_request_ms"], 1)],
+                 ["from weir run to that first answer, with the client's own start, ms", _number(start["first_answer_ms"], 1)]]
     for kind, size in (figures.get("idle_sandbox") or {}).items():
         rows.append([f"private memory of an idle sandbox: {kind}, MiB", _number(size / 2**20, 2)])
     if figures.get("leaf_certificate_us") is not None:

@@ -10,12 +10,13 @@ GOOD = "version: 1\nrules:\n  - hosts: [api.test.example]\n"
 @also_as_ordinary_user
 class BadInput(WeirTest):
     def refuse(self, *arguments, says=(), environment=None):
+        before = sessions(self.state)
         done = self.weir(*arguments, environment=environment)
         self.assertEqual(done.status, 2, done)
         self.assertEqual(done.out, "", done)
         for text in says:
             self.assertIn(text, done.err, done)
-        self.assertEqual(sessions(self.state), [], f"a session was begun\n{done}")
+        self.assertEqual(sessions(self.state), before, f"a session was begun\n{done}")
         self.assertFalse(os.path.exists(os.path.join(self.project, "ran")), f"the command was started\n{done}")
         self.assertNotIn("terminate called", done.err)
         self.assertTrue(done.err.strip(), "no word about what is wrong")
@@ -181,15 +182,6 @@ class BadInput(WeirTest):
         self.refuse("run", "--policy", self.policy_file, "--", "touch", "ran", says=[in_the_way],
                     environment={"XDG_STATE_HOME": in_the_way})
 
-    def test_bubblewrap_is_not_installed(self):
-        self.policy_file = self.write("good.yaml", GOOD, folder=self.root)
-        programs = self.folder("bin")
-        os.chmod(programs, 0o755)
-        for name in ("touch", "setpriv"):
-            os.symlink(f"/usr/bin/{name}", os.path.join(programs, name))
-        self.refuse("run", "--policy", self.policy_file, "--", "touch", "ran", says=["bubblewrap"],
-                    environment={"PATH": programs})
-
     def test_policy_check_reports_every_error_of_a_file_at_once(self):
         path = self.write("bad.yaml", "version: 1\nrule: 1\nrules:\n  - hosts: [\"a.*.b\"]\n    method: x\n",
                           folder=self.root)
@@ -203,6 +195,8 @@ class BadInput(WeirTest):
         self.assertEqual(done.status, 0, done)
 
     def test_log_of_a_session_that_is_not_there(self):
+        self.policy_file = self.write("good.yaml", GOOD, folder=self.root)
+        self.assertEqual(self.run_inside("true").status, 0)
         done = self.weir("log", "ses_nothing")
         self.assertNotEqual(done.status, 0, done)
         self.assertIn("ses_nothing", done.err, done)

@@ -373,14 +373,15 @@ class Serialisation(WeirTest):
         self.policy(OPEN, api=self.server)
 
     def test_G7_the_head_upstream_is_canonical(self):
-        self.inside("""
-            got = ask("get-it /a/./b/../%7Euser?q=%41 HTTP/1.1\\r\\nhOST:api.test.example\\r\\nX-Odd:   spaced\\t \\r\\n"
+        done = self.inside("""
+            got = ask("REPORT /a/./b/../%7Euser?q=%41 HTTP/1.1\\r\\nhOST:api.test.example\\r\\nX-Odd:   spaced\\t \\r\\n"
                       "Connection: keep-alive, X-Hop\\r\\nX-Hop: gone\\r\\nKeep-Alive: timeout=5\\r\\n"
                       "Proxy-Authorization: Basic Zm9v\\r\\nTE: trailers\\r\\nUpgrade: foo\\r\\n\\r\\n")
-            report(status=got["status"])
+            report(answer=got)
         """)
+        self.assertEqual(done.report["answer"]["status"], 200, done)
         head = self.server.requests[0].raw_head.decode()
-        self.assertTrue(head.startswith("get-it /a/~user?q=%41 HTTP/1.1\r\n"), head)
+        self.assertTrue(head.startswith("REPORT /a/~user?q=%41 HTTP/1.1\r\n"), head)
         request = self.server.requests[0]
         self.assertEqual(request.all("host"), ["api.test.example"], head)
         self.assertIn("X-Odd: spaced\r\n", head)

@@ -1,6 +1,7 @@
 """Attempts to get out, or to get a secret in. Each test is named after the guarantee that it tries to break."""
 
 import gzip
+import ipaddress
 import json
 import os
 import shutil
@@ -79,7 +80,7 @@ class NoOtherWayOut(Sealed):
             report(seen={host: ask(request(path="/latest/meta-data/", host=f"[{host}]" if ":" in host else host),
                                    host=host, tls=False)
                          for host in ("1.1.1.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200",
-                                      "2606:4700::1111", "fd00:ec2::254", "fe80::1%lo")})
+                                      "2606:4700::1111", "fd00:ec2::254")})
         """)
         for host, answer in done.report["seen"].items():
             self.assertIsNotNone(answer, f"{host}\n{done}")
@@ -158,22 +159,23 @@ class NoOtherWayOut(Sealed):
         self.assertEqual(self.api.requests, [], done)
 
     def test_G1_a_name_that_leads_to_a_private_address_is_refused(self):
-        """Without `upstream.resolve`, `localhost` resolves on the host to loopback, which no rule names."""
-        self.policy("rules:\n  - hosts: [localhost]\n")
-        done = self.inside("""
-            reply = dns_query("localhost")
-            seen = None
-            if reply["rcode"] == NOERROR and reply["answers"]:
-                address = socket.inet_ntoa(bytes.fromhex(reply["reply"])[-4:])
-                with socket.create_connection((address, 80), timeout=20) as sock:
-                    sock.sendall(request(host="localhost"))
-                    seen = sock.recv(65536).decode("latin-1")
-            report(rcode=reply["rcode"], seen=seen)
-        """)
-        if done.report["seen"] is not None:
-            self.assertIn(" 403 ", done.report["seen"].split("\r\n")[0], done)
-            self.assertIn("address_not_named", done.report["seen"], done)
-            self.assert_recorded_denial(done, "address_not_named")
+        """Without `upstream.resolve`: the host's own name leads to loopback or a private address, which no rule names."""
+        name = socket.gethostname()
+        try:
+            address = socket.gethostbyname(name)
+        except OSError:
+            self.skipTest("this machine's name has no address")
+        if not ipaddress.ip_address(address).is_private or name == "localhost":
+            self.skipTest("this machine's name leads to a public address")
+        listener = self.host_listener(address="0.0.0.0")
+        self.policy(f"rules:\n  - hosts: [{name}]\n    ports: [80, {listener.getsockname()[1]}]\n")
+        done = self.inside(f"report(seen=[get('/', host='{name}', tls=False), "
+                           f"ask(request(host='{name}:{listener.getsockname()[1]}'), host='{name}', tls=False, "
+                           f"port={listener.getsockname()[1]})])")
+        for answer in done.report["seen"]:
+            self.assert_verdict(answer, 403, "address_not_named", done)
+        self.assert_untouched(listener)
+        self.assert_recorded_denial(done, "address_not_named")
 
     def test_G1_udp_fails_at_once_and_is_recorded(self):
         listener = self.host_listener(kind=socket.SOCK_DGRAM)
@@ -276,7 +278,14 @@ class NoOtherWayOut(Sealed):
                     sock.connect(("8.8.8.8", 53))
                     sock.send(random.randbytes(random.randrange(0, 600)))
                     sock.send(struct.pack(">HHHHHH", n, 0x0100, 1, 0, 0, 0) + b"\\xc0\\x0c" + b"\\0\\1\\0\\1")
-            report(rcode=dns_query(API)["rcode"], status=get("/after")["status"])
+            # The flood may have filled the socket's queue: ask as resolvers do, more than once.
+            for attempt in range(5):
+                try:
+                    rcode = dns_query(API, timeout=3)["rcode"]
+                    break
+                except socket.timeout:
+                    rcode = "no answer"
+            report(rcode=rcode, status=get("/after")["status"])
         """)
         self.assertEqual(done.report, {"rcode": 0, "status": 200}, done)
 
@@ -421,7 +430,7 @@ class NoSecretInside(Sealed):
     def test_G2_the_key_of_the_sandbox_authority_is_not_inside(self):
         done = self.inside("""
             found = []
-            for top in ("/etc", "/run", "/tmp", "/home", os.path.expanduser("~"), os.getcwd(), "/usr/local"):
+            for top in ("/etc", "/run", "/tmp", "/home", os.path.expanduser("~"), os.getcwd()):
                 for folder, _, files in os.walk(top):
                     for name in files:
                         path = os.path.join(folder, name)
@@ -536,15 +545,18 @@ class OneName(Sealed):
             wire.send(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n" + b"\\0\\0\\0\\4\\0\\0\\0\\0\\0")
             got = wire._fill() and bytes(wire.buffer[:64]).decode("latin-1")
             tls = get("/after")["status"]
-            with socket.create_connection((API, 443), timeout=20) as sock:
-                sock.sendall(b"\\x00\\x01binary\\r\\n\\r\\n")
-                binary = sock.recv(4096).decode("latin-1")
+            def binary():
+                with socket.create_connection((API, 443), timeout=20) as sock:
+                    sock.sendall(b"\\x00\\x01binary\\r\\n\\r\\n")
+                    assert sock.recv(4096) == b""
+            binary = failure(binary)
             with socket.create_connection((API, 443), timeout=20) as sock:
                 sock.sendall(request())
                 cleartext = sock.recv(4096).decode("latin-1")
             report(protocol=protocol, got=got, tls=tls, binary=binary, cleartext=cleartext)
         """)
         self.assertEqual(done.report["tls"], 200, done)
+        self.assertIn(done.report["binary"], (None, "ECONNRESET"), done)
         self.assertNotIn(" 200 ", done.report["cleartext"].split("\r\n")[0], done)
         self.assertNotIn(b"binary", b"".join(self.api.heads()), done)
 
@@ -761,12 +773,7 @@ class TheHostUntouched(Sealed):
 
     def test_G1_nested_namespaces_gain_nothing(self):
         done = self.inside(f"""
-            code = '''
-import socket, sys
-with socket.socket() as sock:
-    sock.settimeout(5)
-    sock.connect(("127.0.0.1", {self.api.port}))
-'''
+            code = "import socket; socket.create_connection(('127.0.0.1', {self.api.port}), timeout=5)"
             def run(*words):
                 done = subprocess.run(words, capture_output=True, text=True, timeout=60)
                 return [done.returncode, (done.stdout + done.stderr)[-300:]]
@@ -838,8 +845,8 @@ with socket.socket() as sock:
 
     def test_G5_two_sandboxes_have_their_own_authority_and_cannot_meet(self):
         first = self.start_python("""
-            with open(os.environ["SSL_CERT_FILE"]) as file:
-                report(roots=file.read())
+            import shutil
+            shutil.copy(os.environ["SSL_CERT_FILE"], "first.pem")
             with socket.create_server(("0.0.0.0", 18999)) as server:
                 sync("up")
                 server.setblocking(False)
@@ -848,9 +855,9 @@ with socket.socket() as sock:
         first.reached("up")
         self.write("other.py", """
             from inside import *
-            with open(os.environ["SSL_CERT_FILE"]) as file:
-                roots = file.read()
-            report(roots=roots, failed=[failure(lambda: socket.create_connection((host, 18999), timeout=20).close())
+            import shutil
+            shutil.copy(os.environ["SSL_CERT_FILE"], "second.pem")
+            report(failed=[failure(lambda: socket.create_connection((host, 18999), timeout=20).close())
                                         for host in ("127.0.0.1", "192.0.0.8")])
         """)
         second = self.run_inside("/usr/bin/python3", "other.py")
@@ -859,9 +866,11 @@ with socket.socket() as sock:
         self.assertEqual((done.status, second.status), (0, 0), f"{done}\n{second}")
         self.assertEqual(second.report["failed"], ["ECONNREFUSED"] * 2, second)
 
-        def own(roots):
-            return {part for part in roots.split("-----BEGIN CERTIFICATE-----")}
-        self.assertTrue(own(done.report["roots"]) - own(second.report["roots"]), "both trust the same authority")
+        def roots(name):
+            with open(os.path.join(self.project, name), encoding="utf-8") as file:
+                return set(file.read().split("-----BEGIN CERTIFICATE-----"))
+        self.assertTrue(roots("first.pem") - roots("second.pem"), "both trust the same authority")
+        self.assertTrue(roots("second.pem") - roots("first.pem"), "both trust the same authority")
 
 @also_as_ordinary_user
 class NothingUnrecorded(Sealed):

@@ -3,7 +3,9 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import unittest
 
 from harness import Running, WeirTest, also_as_ordinary_user, descendants, main, processes, wait_until
@@ -53,7 +55,16 @@ class Upstream(WeirTest):
         self.assertEqual(wrong.requests, [])
 
     def test_a_server_that_does_not_speak_tls(self):
-        self.policy(OPEN, api=self.http())
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def greet():
+            with listener.accept()[0] as sock:
+                sock.sendall(b"220 mail.test.example ready\r\n")
+                sock.recv(100)
+
+        threading.Thread(target=greet, daemon=True).start()
+        self.policy(OPEN, api=f"127.0.0.1:{listener.getsockname()[1]}")
         done = self.inside("report(answer=get('/'))")
         self.assertEqual(done.report["answer"]["status"], 502, done)
         self.assertTrue(done.report["answer"]["headers"]["x-weir-verdict"].startswith("error upstream_"), done)

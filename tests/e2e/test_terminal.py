@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 
-from harness import PATIENCE, WeirTest, also_as_ordinary_user, main
+from harness import PATIENCE, WeirTest, also_as_ordinary_user, main, program_for
 
 POLICY = "rules:\n  - hosts: [api.test.example]\n"
 
@@ -104,7 +104,8 @@ class InATerminal(WeirTest):
         return shell
 
     def line(self, *command):
-        return shlex.join(self.weir_command(*self.run_arguments([]), "--", *command))
+        """For the shell above, which is the test's user already."""
+        return shlex.join([program_for(self.uid), *self.run_arguments([]), "--", *command])
 
     def test_all_three_streams_are_the_terminal(self):
         terminal = self.weir_terminal(*self.script("""
@@ -172,7 +173,8 @@ class InATerminal(WeirTest):
         # bash abandons the list when the job died of SIGINT, else it prints the status.
         shown = shell.expect("ready> ")
         shell.type("echo last=$?\n")
-        self.assertIn("status=130" if "status=" in shown else "last=130", shown + shell.expect("ready> "))
+        after = shell.expect("ready> ")
+        self.assertIn("status=130" if "status=" in shown else "last=130", shown + after)
 
     def test_ctrl_z_stops_the_job_and_fg_continues_it(self):
         shell = self.shell()

@@ -130,6 +130,10 @@ class Server:
 
     def close(self):
         self._stopped = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which else would take one more
+        except OSError:
+            pass
         self.listener.close()
         with self.changed:
             for sock in list(self._open):

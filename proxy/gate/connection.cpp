@@ -136,7 +136,7 @@ io::Task<bool> Connection::read_head() {
       co_return true;
     }
     io::IoResult got{io::IoStatus::again};
-    if (!inbound.empty() || transport.descriptor().read_event()) got = transport.try_read(inbound.space());
+    if (!inbound.empty() || transport.may_have_input()) got = transport.try_read(inbound.space());
     if (got.status == io::IoStatus::ok) {
       if (inbound.empty()) deadline = gate_.loop.in(kHeadMs);
       inbound.filled(got.size);

@@ -1,5 +1,6 @@
 #include "proxy/io/loop.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace weir::proxy::io {
@@ -36,13 +37,16 @@ void Loop::on_prepare(uv_prepare_t* prepare) {
 }
 
 void Loop::add(Waiter& waiter) {
-  // The timer runs only while somebody waits with a deadline: an idle sandbox causes no wake-ups.
-  if (waiter.deadline != kNever && uv_is_active(reinterpret_cast<uv_handle_t*>(&tick_)) == 0)
-    uv_timer_start(&tick_, on_tick, kTickMs, kTickMs);
+  if (waiter.deadline < next_tick_) set_tick(waiter.deadline);
   waiter.previous = waits_.previous;
   waiter.next = &waits_;
   waits_.previous->next = &waiter;
   waits_.previous = &waiter;
+}
+
+void Loop::set_tick(Deadline at) {
+  next_tick_ = std::max(at, now() + kTickMs);
+  uv_timer_start(&tick_, on_tick, next_tick_ - now(), 0);
 }
 
 void Loop::forget(Waiter& waiter) {
@@ -62,21 +66,23 @@ void Loop::wake(Waiter& waiter, Wake result) {
 void Loop::on_tick(uv_timer_t* timer) {
   auto& loop = *static_cast<Loop*>(timer->data);
   const Deadline now = loop.now();
-  bool any_deadline = false;
+  loop.next_tick_ = kNever;
+  Deadline earliest = kNever;
   // A wake may run much code that adds and removes waits: start over after each.
   for (bool again = true; again;) {
     again = false;
-    any_deadline = false;
+    earliest = kNever;
     for (Waiter* waiter = loop.waits_.next; waiter != &loop.waits_; waiter = waiter->next) {
-      if (waiter->deadline == kNever) continue;
-      any_deadline = true;
-      if (waiter->deadline > now) continue;
+      if (waiter->deadline > now) {
+        earliest = std::min(earliest, waiter->deadline);
+        continue;
+      }
       loop.wake(*waiter, Wake::timeout);
       again = true;
       break;
     }
   }
-  if (!any_deadline) uv_timer_stop(timer);
+  if (earliest < loop.next_tick_) loop.set_tick(earliest);
 }
 
 }  // namespace weir::proxy::io

@@ -1,6 +1,6 @@
 // The libuv loop of the proxy, with the two things that coroutines wait on: descriptors (descriptor.h) and events.
-// Every wait has a deadline. Deadlines are coarse (one timer looks through the waits every 100 ms): they guard
-// against peers that hang, they do not measure.
+// Every wait has a deadline. Deadlines are coarse (one timer, at most every 100 ms, looks through the waits): they guard
+// against peers that hang, they do not measure. The timer is set for the earliest deadline, so an idle loop sleeps.
 #pragma once
 
 #include <uv.h>
@@ -52,7 +52,9 @@ class Loop {
   static void on_tick(uv_timer_t* timer);
   static void on_prepare(uv_prepare_t* prepare);
   uv_loop_t loop_{};
+  void set_tick(Deadline at);
   uv_timer_t tick_{};
+  Deadline next_tick_ = kNever;
   uv_prepare_t prepare_{};
   std::function<void()> before_blocking_;
   Waiter waits_;  // sentinel

@@ -50,6 +50,10 @@ class Transport {
   // Sends close_notify where TLS is on (one attempt), then closes.
   void close();
 
+  // Whether an attempt to read could give something: the kernel has reported bytes, or TLS holds some already (the first
+  // request may come in one segment with the end of the handshake).
+  bool may_have_input() const { return descriptor_.read_event() || (ssl_ != nullptr && SSL_has_pending(ssl_.get()) == 1); }
+
   Descriptor& descriptor() { return descriptor_; }
   SSL* ssl() { return ssl_.get(); }
   bool tls() const { return ssl_ != nullptr; }

@@ -1,6 +1,8 @@
 // The program `weir`. Under the name `weir-proxy` it is a sandbox's proxy (proxy/proxy_process.h).
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -20,6 +22,8 @@ int complain(const std::string& message) {
 
 int main(int argc, char** argv) {
   using namespace weir;
+  // A descriptor of ours must never become somebody's standard stream.
+  for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd <= 2;) fd = open("/dev/null", O_RDWR);
   if (argc > 0 && std::strcmp(argv[0], proxy::kProcessName) == 0) return proxy::run_proxy(proxy::kChannelDescriptor);
 
   CLI::App app{"weir: the gate between an agent's sandbox and everything else", "weir"};
@@ -41,6 +45,16 @@ int main(int argc, char** argv) {
   cli::add_profiles(app, status);
   cli::add_doctor(app, status);
   cli::add_demo(app, status);
+  if (argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> names;
+    for (const auto* verb : app.get_subcommands([](CLI::App*) { return true; })) names.push_back(verb->get_name());
+    if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+      const std::vector<std::string_view> candidates(names.begin(), names.end());
+      const auto near = nearest(argv[1], candidates);
+      return cli::complain("there is no command `" + printable(argv[1], 80) + "`" + (near ? "; did you mean `" + std::string(*near) + "`?" : ";") +
+                           " `weir --help` lists them");
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,30 +1,36 @@
-// Which policy a run goes by, and whether a project's own file may be believed.
+// Whether a project's own weir.yaml may be believed.
 //
-// The project folder is writable in the sandbox, so a command in it could leave a weir.yaml behind that widens the next
-// run. A file that was there at the start is read-only inside; one that appeared while a sandbox ran is not used until
-// somebody names it with --policy. SECURITY: G4.
+// Folders that are writable in a sandbox are remembered with the times at which sandboxes ran in them. A policy file that is
+// found (not named with --policy) and was last changed while a sandbox could write there may be the sandbox's own work:
+// it is not used until somebody names it. The kernel sets a file's change time; nothing in the sandbox can. SECURITY: G4.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
 namespace weir::cli {
 
-class ProjectWatch {
+// Remembers that a sandbox runs now and can write to `folders`; its end is noted when this goes. A keeper that is killed
+// leaves the end open, and so everything later in doubt.
+class SandboxPeriod {
  public:
-  // Notes that a sandbox runs in `project` while it has no weir.yaml.
-  explicit ProjectWatch(std::string project);
-  ~ProjectWatch();  // takes the note back if there is still none
-  ProjectWatch(const ProjectWatch&) = delete;
-  ProjectWatch& operator=(const ProjectWatch&) = delete;
-
-  static bool appeared_in_sandbox(const std::string& project);  // a weir.yaml is there that was not when a sandbox began
-  static void believe(const std::string& project);              // somebody named the file
+  explicit SandboxPeriod(const std::vector<std::string>& folders);
+  ~SandboxPeriod();
+  SandboxPeriod(const SandboxPeriod&) = delete;
+  SandboxPeriod& operator=(const SandboxPeriod&) = delete;
 
  private:
-  std::string project_;
-  std::string note_;
+  std::vector<std::string> records_;
+  std::string started_;
 };
+
+// Whether `file` (absolute), or what it links to, was changed while a sandbox could write to its folder, and has not been
+// accepted as it is now.
+bool may_be_a_sandboxs_work(const std::string& file);
+
+// Somebody named the file: as it is now, it is believed from here on.
+void accept_policy(const std::string& file);
 
 }  // namespace weir::cli

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -49,11 +50,17 @@ Result<launch::Mount> parse_mount(const std::string& text) {
   return mount;
 }
 
+bool is_variable_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
 Result<void> apply_environment(const std::vector<std::string>& given, launch::SandboxSpec& spec) {
   for (const auto& item : given) {
     const auto equals = item.find('=');
     const std::string name = item.substr(0, equals);
-    if (name.empty()) return fail("bad_env", "--env " + item + ": there is no name; write NAME or NAME=VALUE");
+    if (!is_variable_name(name))
+      return fail("bad_env", "--env " + printable(item, 80) + ": `" + printable(name, 80) + "` is not a variable's name; write NAME or NAME=VALUE");
     if (equals != std::string::npos) {
       spec.environment[name] = item.substr(equals + 1);
     } else if (std::getenv(name.c_str()) == nullptr) {
@@ -113,11 +120,11 @@ Result<ChosenPolicy> load_policy(const RunArguments& arguments, const std::optio
   std::string file = arguments.policy_file;
   if (!file.empty()) {
     std::error_code error;
-    if (std::filesystem::equivalent(file, project + "/weir.yaml", error)) ProjectWatch::believe(project);
+    if (std::filesystem::equivalent(file, project + "/weir.yaml", error)) accept_policy(project + "/weir.yaml");
   } else if (::access((project + "/weir.yaml").c_str(), F_OK) == 0) {
     file = project + "/weir.yaml";
-    if (ProjectWatch::appeared_in_sandbox(project))
-      return fail("policy_unreviewed", file + " appeared while a sandbox was running in this folder, so the sandbox may have written it; read it, "
+    if (may_be_a_sandboxs_work(file))
+      return fail("policy_unreviewed", file + " was changed while a sandbox could write to its folder, so it may be the sandbox's work; read it, "
                                               "then run once with --policy weir.yaml to accept it, or delete it");
   } else if (::access((config_directory() + "/weir.yaml").c_str(), F_OK) == 0) {
     file = config_directory() + "/weir.yaml";
@@ -188,7 +195,10 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
   options.policy = std::move(chosen->document);
   options.policy_text_hash = std::move(chosen->text_hash);
 
-  const ProjectWatch watch(project);
+  std::vector<std::string> writable{project};
+  for (const auto& mount : options.sandbox.mounts)
+    if (mount.mode == launch::Mount::Mode::read_write && !mount.hidden && !mount.source.empty()) writable.push_back(mount.source);
+  const SandboxPeriod period(writable);
   const std::string own_policy = project + "/weir.yaml";
   if (::access(own_policy.c_str(), F_OK) == 0) {
     launch::Mount fixed;

@@ -1,5 +1,8 @@
 #include "keeper/run_session.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -209,6 +212,15 @@ class Session {
   bool ended_ = false;
 };
 
+bool holds_certificate(const std::string& pem) {
+  BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  BIO_free(bio);
+  X509_free(certificate);
+  ERR_clear_error();
+  return certificate != nullptr;
+}
+
 Result<std::vector<Secret>> fetch_secrets(const policy::Document& policy, vault::Vault& vault) {
   std::vector<Secret> secrets;
   for (const auto& credential : policy.credentials) {
@@ -231,7 +243,9 @@ Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_
   proxy::ProxyConfig config;
   if (!options.policy.upstream.ca_file.empty()) {
     auto pem = read_file(options.policy.upstream.ca_file);
-    if (!pem) return fail(pem.error().code, "upstream.ca_file: " + pem.error().message);
+    if (!pem) return fail(pem.error().code, options.policy.file + ": upstream.ca_file: " + pem.error().message);
+    if (!holds_certificate(*pem))
+      return fail("ca_file_invalid", options.policy.file + ": upstream.ca_file: " + options.policy.upstream.ca_file + " holds no certificate in PEM form");
     config.upstream_ca_pem = std::move(*pem);
   }
   config.hosts_file = read_file("/etc/hosts").value_or("");

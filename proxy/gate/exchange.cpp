@@ -19,6 +19,12 @@ bool is_idempotent(std::string_view method) {  // RFC 9110 §9.2.2
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" || method == "TRACE";
 }
 
+bool is_encoded(const ResponseHead& head) {
+  return std::any_of(head.headers.begin(), head.headers.end(), [](const Header& header) {
+    return equals_ignoring_case(header.name, "content-encoding") && !equals_ignoring_case(header.value, "identity");
+  });
+}
+
 // Reads and drops what is left of a request's body. True when all of it came.
 io::Task<bool> drain(Gate& gate, Connection& connection, BodyDecoder& decoder) {
   const io::Deadline deadline = gate.loop.in(kDrainMs);
@@ -178,12 +184,15 @@ void Exchange::serialise_request(bool with_body) {
   for (const auto& header : head.headers) {
     if (hop_by_hop.drops(header.name)) continue;
     if (equals_ignoring_case(header.name, "host") || equals_ignoring_case(header.name, "expect")) continue;
+    // A compressed answer could reflect a secret unseen (SECURITY: G2): one that carries a credential asks for a plain one.
+    if (!secrets_.empty() && equals_ignoring_case(header.name, "accept-encoding")) continue;
     // What the client sent in the place of a credential is dropped, so there is one value and it is weir's.
     const bool replaced = std::any_of(secrets_.begin(), secrets_.end(), [&](const auto& secret) {
       return equals_ignoring_case(header.name, credentials[secret.first].inject.header);
     });
     if (!replaced) append_header(out, header.name, header.value);
   }
+  if (!secrets_.empty()) append_header(out, "Accept-Encoding", "identity");
   for (const auto& [index, secret] : secrets_) {
     const auto& inject = credentials[index].inject;
     std::string value;
@@ -340,6 +349,8 @@ io::Task<Result<void>> Exchange::read_response_head() {
     const auto parsed = parser_.response(response_bytes_, client_.head.method, kResponseLimits, response_);
     if (!parsed) co_return fail("upstream_protocol", "the upstream's answer is not valid HTTP/1.1: " + parsed.error().message);
     if (response_.status == 101) co_return fail("upstream_protocol", "the upstream switched protocols although nobody asked");
+    if (mask_.active() && response_.body.kind != BodyLength::Kind::none && is_encoded(response_))
+      co_return fail("response_encoded", "the upstream compressed its answer to a request with a credential although it was asked not to, so weir cannot look for the credential in it");
     if (response_.status >= 200) break;  // 1xx are between the upstream and weir (RFC 9110 §15.2)
   }
   first_byte_ns_ = uv_hrtime();

@@ -61,7 +61,10 @@ void Descriptor::Awaiter::await_suspend(std::coroutine_handle<> handle) {
 void Descriptor::on_event(uv_poll_t* poll, int status, int events) {
   if (poll->data == nullptr) return;
   auto& self = *static_cast<Descriptor*>(poll->data);
-  if (status < 0) events = UV_READABLE | UV_WRITABLE;  // the next system call says what is wrong
+  if (status < 0) {
+    events = UV_READABLE | UV_WRITABLE;  // the next system call says what is wrong
+    self.armed_ = 0;                     // libuv has stopped watching on EPOLLERR; a later wait must begin anew
+  }
   if ((events & UV_DISCONNECT) != 0) {
     // Level-triggered: it would come again in every turn of the loop.
     self.arm(self.armed_ & ~UV_DISCONNECT);

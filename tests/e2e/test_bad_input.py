@@ -71,7 +71,7 @@ class BadInput(WeirTest):
                 self.refuse_policy(f"version: 1\nrules:\n  - hosts: [\"{host}\"]\n", "bad.yaml:3:")
 
     def test_bad_path_globs(self):
-        for path in ("no-slash", "/a/../b", "/a%zz", "/a?x=1"):
+        for path in ("no-slash", "/a/../b", "/a?x=1"):
             with self.subTest(path):
                 self.refuse_policy(GOOD + f"    paths: [\"{path}\"]\n", "bad.yaml:4:")
 

@@ -25,6 +25,10 @@ class Terminal:
             try:
                 os.chdir(cwd)
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+                # Without NOFLSH the kernel throws away what was typed some time after a signal's key.
+                settings = termios.tcgetattr(0)
+                settings[3] |= termios.NOFLSH
+                termios.tcsetattr(0, termios.TCSANOW, settings)
                 os.execvpe(command[0], command, environment)
             finally:
                 os._exit(127)

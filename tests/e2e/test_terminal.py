@@ -99,7 +99,7 @@ class InATerminal(WeirTest):
 
     def shell(self):
         """An interactive shell with job control, as the user of the test."""
-        shell = self.terminal(*self.as_user(["bash", "--norc", "--noprofile", "-i"]))
+        shell = self.terminal(*self.as_user(["bash", "--norc", "--noprofile", "--noediting", "-i"]))
         shell.type("PS1='ready> '; stty -echo\n")
         shell.expect("ready> ")
         shell.type("echo start-$((1+1))\n")
@@ -201,14 +201,14 @@ class InATerminal(WeirTest):
         shell = self.shell()
         shell.type(self.line("sh", "-c", "echo up; while read line; do echo got $line; done") + "\n")
         shell.expect("up")
-        for _ in range(2):
+        for number in range(2):
             shell.type("\x1a")
             shell.expect("Stopped")
             shell.expect("ready> ")
             shell.type("fg\n")
             shell.expect("weir")
-        shell.type("still\n")
-        shell.expect("got still")
+            shell.type(f"line {number}\n")  # answered when the job has the terminal again
+            shell.expect(f"got line {number}")
         shell.type("\x04")
         shell.expect("ready> ")
 

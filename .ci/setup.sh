@@ -4,9 +4,9 @@
 # Debian packages: what is needed to build and run, and what the tests need besides.
 build_packages=(
   cmake ninja-build g++ pkg-config ccache
-  libuv1-dev libssl-dev node-llhttp libyaml-cpp-dev libnftnl-dev libmnl-dev libnetfilter-log-dev libcap-ng-dev
+  libuv1-dev libssl-dev node-llhttp libyaml-cpp-dev libnftnl-dev libmnl-dev
   libseccomp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libldns-dev libc-ares-dev libidn2-dev
-  bubblewrap iproute2 ca-certificates
+  bubblewrap iproute2 ca-certificates curl
 )
 test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-pip curl wget git nftables nodejs)
 

@@ -171,6 +171,10 @@ io::Task<bool> Connection::read_head() {
 io::Task<void> Connection::serve() {
   const bool started = co_await start();
   if (!started) co_return;
+  destination.tls = tls;
+  destination.host = host;
+  destination.port = port;
+  destination.make_key();
   for (;;) {
     const bool has_head = co_await read_head();
     if (!has_head) co_return;

@@ -35,6 +35,9 @@ class Connection {
   std::string out;          // serialised bytes on their way; kept for its capacity
   std::string head_bytes;   // the request's head; RequestHead's views point into it
   RequestHead head;
+  std::string response_bytes;  // the response's head; ResponseHead's views point into it
+  ResponseHead response;
+  Destination destination;     // where this connection's requests go: one place for all of them
 
   std::string host;         // canonical name behind the dialled address, or the IP literal
   std::string dialled;      // the address as dialled

@@ -87,10 +87,9 @@ io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal
 }
 
 Exchange::Exchange(Gate& gate, Connection& connection, Admission admission)
-    : gate_(gate), client_(connection), admission_(std::move(admission)), pump_ended_(gate.loop), progress_ms_(kProgressMs) {
-  destination_.tls = client_.tls;
-  destination_.host = admission_.host;
-  destination_.port = client_.port;
+    : gate_(gate), client_(connection), admission_(std::move(admission)), destination_(connection.destination),
+      response_bytes_(connection.response_bytes), response_(connection.response), pump_ended_(gate.loop), progress_ms_(kProgressMs) {
+  response_.status = 0;
 }
 
 io::Task<Result<void>> Exchange::fetch_secrets() {
@@ -346,7 +345,8 @@ io::Task<Result<void>> Exchange::read_response_head() {
       if (wake == io::Wake::timeout) co_return fail("upstream_timeout", "the upstream did not answer in time");
       if (wake == io::Wake::closed) co_return fail("upstream_reset", "the connection to the upstream was closed");
     }
-    const auto parsed = parser_.response(response_bytes_, client_.head.method, kResponseLimits, response_);
+    thread_local HeadParser parser;
+    const auto parsed = parser.response(response_bytes_, client_.head.method, kResponseLimits, response_);
     if (!parsed) co_return fail("upstream_protocol", "the upstream's answer is not valid HTTP/1.1: " + parsed.error().message);
     if (response_.status == 101) co_return fail("upstream_protocol", "the upstream switched protocols although nobody asked");
     if (mask_.active() && response_.body.kind != BodyLength::Kind::none && is_encoded(response_))

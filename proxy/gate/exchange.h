@@ -46,15 +46,14 @@ class Exchange {
   Gate& gate_;
   Connection& client_;
   Admission admission_;
-  Destination destination_;
+  const Destination& destination_;
   std::unique_ptr<Upstream> upstream_;
   std::vector<std::pair<std::uint32_t, const Secret*>> secrets_;
   SecretMask mask_;
   std::string carry_;             // the end of a piece that may be the start of a secret
   std::uint64_t masked_ = 0;
-  HeadParser parser_;
-  std::string response_bytes_;    // the response's head; response_'s views point into it
-  ResponseHead response_;
+  std::string& response_bytes_;   // the client's, for their capacity
+  ResponseHead& response_;
   BodyLength to_client_;          // how the body is framed towards the client
   bool response_started_ = false;
   bool body_inline_ = false;      // the whole request body went out with the head

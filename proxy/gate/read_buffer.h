@@ -1,5 +1,5 @@
 // Bytes read and not yet used, between a transport and a decoder. Gives its memory back when it is empty, so that an
-// idle connection holds none.
+// idle connection holds none; a few blocks are kept for the next that needs one. Single-threaded.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace weir::proxy {
 
@@ -30,8 +31,9 @@ class ReadBuffer {
       const std::size_t held = size();
       const std::size_t wanted = capacity_ == 0 || held + least > capacity_ ? std::max({kSize, capacity_ * 2, held + least}) : capacity_;
       if (wanted != capacity_) {
-        std::unique_ptr<char[]> larger(new char[wanted]);
+        std::unique_ptr<char[]> larger = take_block(wanted);
         if (held > 0) std::memcpy(larger.get(), data_.get() + begin_, held);
+        give_block();
         data_ = std::move(larger);
         capacity_ = wanted;
       } else {
@@ -45,11 +47,34 @@ class ReadBuffer {
   void filled(std::size_t count) { end_ += count; }
   void release() {
     if (!empty()) return;
-    data_.reset();
+    give_block();
     capacity_ = begin_ = end_ = 0;
   }
 
+  ReadBuffer() = default;
+  ReadBuffer(const ReadBuffer&) = delete;
+  ReadBuffer& operator=(const ReadBuffer&) = delete;
+  ~ReadBuffer() { give_block(); }
+
  private:
+  static constexpr std::size_t kMaxSpare = 16;
+  static std::vector<std::unique_ptr<char[]>>& spare() {
+    thread_local std::vector<std::unique_ptr<char[]>> blocks;
+    return blocks;
+  }
+  static std::unique_ptr<char[]> take_block(std::size_t size) {
+    if (size == kSize && !spare().empty()) {
+      auto block = std::move(spare().back());
+      spare().pop_back();
+      return block;
+    }
+    return std::unique_ptr<char[]>(new char[size]);
+  }
+  void give_block() {
+    if (data_ != nullptr && capacity_ == kSize && spare().size() < kMaxSpare) spare().push_back(std::move(data_));
+    data_.reset();
+  }
+
   std::unique_ptr<char[]> data_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;

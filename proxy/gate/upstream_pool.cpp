@@ -69,7 +69,7 @@ UpstreamPool::UpstreamPool(io::Loop& loop, io::Resolver& resolver, UpstreamTls& 
 }
 
 std::unique_ptr<Upstream> UpstreamPool::take_idle(const Destination& to) {
-  const auto found = idle_.find(to.key());
+  const auto found = idle_.find(to.key);
   if (found == idle_.end()) return nullptr;
   auto& idle = found->second;
   while (!idle.empty()) {
@@ -222,7 +222,7 @@ io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(const Destinat
   auto connected = co_await connect_tcp(addresses, what);
   if (!connected) co_return std::unexpected(connected.error());
   auto upstream = std::move(*connected);
-  upstream->key = to.key();
+  upstream->key = to.key;
   if (by_proxy && to.tls) {
     auto tunnel = co_await open_tunnel(*upstream, to);
     if (!tunnel) co_return std::unexpected(tunnel.error());

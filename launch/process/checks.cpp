@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/file.h"
 #include "base/paths.h"
@@ -95,6 +96,15 @@ Result<bool> check_mount(Mount& mount, const std::string& working_directory, boo
   return true;
 }
 
+// A link to a program, in a folder that is reached through a link: the program's target is relative to the real folder, which
+// is the one to show and to start it from.
+std::string by_real_folder(const std::string& command) {
+  std::error_code error;
+  const auto slash = command.rfind('/');
+  if (!std::filesystem::is_symlink(command, error) || slash == std::string::npos || slash == 0) return command;
+  return resolved(command.substr(0, slash)) + command.substr(slash);
+}
+
 }  // namespace
 
 std::string expand_project(std::string path, const std::string& working_directory) {
@@ -161,7 +171,7 @@ Result<Checked> check(const SandboxSpec& spec, bool may_create) {
   checked.init = std::move(*init);
   auto command = find_command(spec.command[0]);
   if (!command) return std::unexpected(command.error());
-  checked.command = std::move(*command);
+  checked.command = by_real_folder(*command);
 
   for (Mount mount : spec.mounts) {
     const auto applies = check_mount(mount, checked.working_directory, may_create);

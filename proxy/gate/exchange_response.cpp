@@ -238,7 +238,7 @@ void Exchange::report_response() {
   fields.reserve(320);
   fields.text("request", admission_.id).text("host", admission_.host).number("status", response_.status);
   fields.number("bytes_out", static_cast<std::int64_t>(request_bytes_)).number("bytes_in", static_cast<std::int64_t>(response_bytes_count_));
-  fields.number("ttfb_us", static_cast<std::int64_t>((first_byte_ns_ - started_ns_) / 1000));
+  if (first_byte_ns_ != 0) fields.number("ttfb_us", static_cast<std::int64_t>((first_byte_ns_ - started_ns_) / 1000));
   fields.number("total_us", static_cast<std::int64_t>((uv_hrtime() - started_ns_) / 1000));
   if (upstream_ != nullptr) fields.text("upstream", upstream_->address);
   fields.text("end", end_);

@@ -150,6 +150,17 @@ TEST_P(Files, ShowsTheInstallationOfACommandUnderHome) {
   EXPECT_THAT(outcome.err, HasSubstr("token: Permission denied"));
 }
 
+TEST_P(Files, FindsACommandThatIsALinkInALinkedFolder) {
+  host.make_folder(host.home() + "/.tools/v1/links");
+  host.make_folder(host.home() + "/.tools/v1/package");
+  host.write(host.home() + "/.tools/v1/package/main", "#!/bin/sh\necho it ran\n", 0755);
+  std::filesystem::create_symlink("../package/main", host.home() + "/.tools/v1/links/tool");
+  std::filesystem::create_symlink("v1", host.home() + "/.tools/current");
+  host.environment["PATH"] = host.home() + "/.tools/current/links:/usr/bin:/bin";
+  const Outcome outcome = run(host, {"--", "tool"});
+  EXPECT_EQ(outcome.out, "it ran\n") << outcome.err;
+}
+
 TEST_P(Files, RefusesFoldersThatAreNotFitForAProject) {
   for (const std::string& folder :
        {std::string("/"), host.home(), std::string("/tmp"), std::string("/usr/lib"), std::string("/etc")}) {

@@ -28,10 +28,11 @@ std::uint64_t nanoseconds(const timespec& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-std::string now() {
+// File systems stamp with the coarse clock, which lags behind by a tick, or with the fine one (multigrain timestamps): a period
+// begins by the one and ends by the other, so that every change within it has a time within it.
+std::string clock_text(clockid_t clock) {
   timespec time{};
-  // The coarse clock is the one that file systems stamp with.
-  clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  clock_gettime(clock, &time);
   return std::to_string(nanoseconds(time));
 }
 
@@ -74,7 +75,7 @@ std::uint64_t change_time(const std::string& file) {
 
 }  // namespace
 
-SandboxPeriod::SandboxPeriod(const std::vector<std::string>& folders) : started_(now()) {
+SandboxPeriod::SandboxPeriod(const std::vector<std::string>& folders) : started_(clock_text(CLOCK_REALTIME_COARSE)) {
   if (!make_directories(directory(), 0700)) return;
   for (const auto& folder : folders) {
     records_.push_back(record_of(folder));
@@ -83,7 +84,7 @@ SandboxPeriod::SandboxPeriod(const std::vector<std::string>& folders) : started_
 }
 
 SandboxPeriod::~SandboxPeriod() {
-  for (const auto& record : records_) append_line(record, "end " + started_ + " " + now());
+  for (const auto& record : records_) append_line(record, "end " + started_ + " " + clock_text(CLOCK_REALTIME));
 }
 
 bool may_be_a_sandboxs_work(const std::string& file) {

@@ -138,7 +138,6 @@ void KeeperLink::handle(std::string_view message) {
 
 void KeeperLink::settle(std::uint64_t upto, io::Wake result) {
   if (result == io::Wake::ready) settled_ = std::max(settled_, upto);
-  store_failing_ = result != io::Wake::ready;
   while (!pending_.empty() && pending_.front().number <= upto) {
     io::Waiter* waiter = pending_.front().waiter;
     if (waiter != nullptr) loop_.forget(*waiter);  // clears the slot while it still exists

@@ -33,8 +33,6 @@ class KeeperLink {
 
   // The keeper does not keep up: whoever would add more must wait or refuse.
   bool backlogged() const { return outgoing_bytes_ > (4U << 20); }
-  // The last that the keeper said of the store was that it could not be written.
-  bool store_failing() const { return store_failing_; }
 
   void send_ready();
   void flush();
@@ -70,7 +68,6 @@ class KeeperLink {
   std::deque<std::string> outgoing_;  // messages that the full channel did not take
   std::size_t outgoing_bytes_ = 0;
   bool sending_ = false;
-  bool store_failing_ = false;
   std::deque<Pending> pending_;
   std::map<std::uint32_t, SecretSlot> secrets_;
 };

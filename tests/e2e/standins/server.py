@@ -113,6 +113,7 @@ class Server:
         self.routes = dict(routes or {})
         self.requests = []
         self.connections = 0
+        self.resumed = 0  # TLS sessions
         self.server_names = []
         self.changed = threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -173,6 +174,7 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.context:
                 sock = self.context.wrap_socket(sock, server_side=True)
+                self.resumed += bool(sock.session_reused)
                 server_name = getattr(sock, "asked_for", None)
                 with self.changed:
                     self._open.add(sock)

@@ -26,20 +26,6 @@ void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), s
 // Names and messages may hold what a file says; JSON must stay valid UTF-8.
 void print(const Json& json) { print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
 
-std::string_view name_of(policy::Action action) {
-  switch (action) {
-    case policy::Action::allow:
-      return "allow";
-    case policy::Action::log:
-      return "log";
-    case policy::Action::ask:
-      return "ask";
-    case policy::Action::deny:
-      return "deny";
-  }
-  return "";
-}
-
 Json to_json(const policy::Place& place) { return {{"file", place.file}, {"line", place.line}, {"column", place.column}}; }
 
 Json to_json(const Diagnostic& diagnostic) {

@@ -28,16 +28,80 @@ struct HostPattern {
   bool operator==(const HostPattern&) const = default;
 };
 
+// `name: glob` under `query` or `headers`. In the glob `*` stands for any characters, also none; all else is literal.
+struct NamedGlob {
+  std::string name;  // query: as decoded; headers: lower case
+  std::string glob;
+  bool operator==(const NamedGlob&) const = default;
+};
+
+// `60/min`: a bucket of `count` that refills evenly over `seconds`.
+struct Rate {
+  std::uint32_t count = 0;
+  std::uint32_t seconds = 0;  // 1, 60, 3600 or 86400
+  bool operator==(const Rate&) const = default;
+};
+
+// One entry under `when`.
+//   weekly:   "mon-fri 09:00-17:30 Europe/Berlin"; days, times and zone may each be left out ("sat,sun", "22:00-06:00")
+//   interval: "2026-03-01T00:00Z/2026-04-01T00:00Z" (RFC 3339 times, ISO 8601 interval)
+struct TimeWindow {
+  enum class Kind : std::uint8_t { weekly, interval } kind = Kind::weekly;
+  std::uint8_t days = 0x7f;    // bit 0: Monday; the day on which the window begins
+  std::uint16_t from = 0;      // minutes after midnight in the zone
+  std::uint16_t to = 1440;     // exclusive; at or before `from`: of the next day
+  std::string zone;            // as written; empty: UTC
+  std::string zone_rule;       // what the zone means from now on, as POSIX TZ ("CET-1CEST,M3.5.0,M10.5.0/3"); empty: UTC
+  std::int64_t begin = 0;      // of an interval: seconds since 1970, UTC
+  std::int64_t end = 0;        // exclusive
+  bool operator==(const TimeWindow&) const = default;
+};
+
+// Each operation of the body counts by itself: an operation (query, mutation, subscription) with one of its root fields.
+struct GraphqlCondition {
+  std::vector<std::string> operations;  // of "query", "mutation", "subscription"; empty: any
+  std::vector<std::string> fields;      // globs (`*` any characters) on root field names; empty: any
+  bool operator==(const GraphqlCondition&) const = default;
+};
+
+// `jsonrpc: {methods}` and `mcp: {methods, tools}`: each call of the body counts by itself. A condition with `tools` and no
+// `methods` is about tools/call only; with both, `tools` narrows tools/call and leaves the other methods alone.
+struct RpcCondition {
+  bool mcp = false;                  // written as `mcp`
+  std::vector<std::string> methods;  // globs (`*` any characters); empty: any, or tools/call when there are tools
+  std::vector<std::string> tools;    // globs on params.name of tools/call; mcp only
+  bool operator==(const RpcCondition&) const = default;
+};
+
 struct Rule {
   std::string name;  // as written, else "rule 3"
   Action action = Action::allow;
-  std::vector<HostPattern> hosts;
-  std::vector<std::uint16_t> ports;    // empty: 443 and 80, or what the host pattern says
-  std::vector<std::string> methods;    // empty: any; upper case
-  std::vector<std::string> paths;      // globs on CanonicalPath::decoded; empty: any
+  std::vector<HostPattern> hosts{};      // under `hosts`, or under `tcp`: then each has a port
+  bool tcp = false;                    // a raw TCP connection, carried as it is; no condition on requests
+  bool passthrough = false;            // tls: passthrough; TLS carried as it is; no condition on requests
+  std::vector<std::uint16_t> ports{};    // empty: 443 and 80, or what the host pattern says
+  std::vector<std::string> methods{};    // empty: any; upper case
+  std::vector<std::string> paths{};      // globs on CanonicalPath::decoded; empty: any
   bool encoded_slash = false;          // encoded_slash: allow
-  std::vector<std::string> addresses;  // CIDRs that the upstream address may also be in, though private
+  std::vector<NamedGlob> query{};        // each must be there, and every value of it match
+  std::vector<NamedGlob> headers{};      // the same
+  std::vector<std::string> content_types{};  // globs on the media type, lower case, without parameters; empty: any
+  std::optional<std::uint64_t> body_max{};   // octets; a request that is larger is denied. Never in a rule that denies.
+  std::optional<Rate> rate{};                // a request beyond it is denied. Never in a rule that denies.
+  std::vector<TimeWindow> when{};            // any of them; empty: always
+  std::optional<bool> websocket{};  // true: WebSocket handshakes alone. Not given: a rule that denies takes both, others none
+  std::optional<GraphqlCondition> graphql{};
+  std::optional<RpcCondition> rpc{};
+  std::vector<std::string> process{};    // path globs on the executables that hold the connection; empty: any
+  std::vector<std::string> addresses{};  // CIDRs that the upstream address may also be in, though private
   Place place;
+
+  bool is_tunnel() const { return tcp || passthrough; }
+  // Whether it looks at anything within a connection: then a tunnel to the same place would go past it.
+  bool looks_inside() const {
+    return !methods.empty() || !paths.empty() || !query.empty() || !headers.empty() || !content_types.empty() || body_max ||
+           websocket || graphql || rpc;
+  }
   bool operator==(const Rule&) const = default;
 };
 
@@ -76,6 +140,8 @@ struct Limits {
   std::uint64_t request_body = 10ULL << 30;
   std::uint64_t response_body = 100ULL << 30;
   std::uint32_t requests_per_minute = 0;  // 0: no limit
+  std::uint64_t inspected_body = 1ULL << 20;  // of a body that a `graphql`, `jsonrpc` or `mcp` rule must read first
+  std::uint32_t approval_seconds = 300;       // `approval_wait`: how long a request that asks is held
   bool operator==(const Limits&) const = default;
 };
 

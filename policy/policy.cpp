@@ -111,12 +111,42 @@ Decision Policy::decide(const Request& request) const {
   });
 
   const auto rule_at = [&](std::uint32_t index) { return &all.document.rules[index]; };
-  if (matched != kNone && strictest == Action::deny) return {Action::deny, rule_at(matched), "rule_denies"};
-  if (in_doubt != kNone) return {Action::deny, rule_at(in_doubt), "path_ambiguous"};
-  if (slashed != kNone) return {Action::deny, rule_at(slashed), "encoded_slash"};
-  if (matched != kNone) return {strictest, rule_at(matched), {}};
+  const auto decided = [](Action action, const Rule* rule, std::string_view code) {
+    Decision decision;
+    decision.action = action;
+    decision.rule = rule;
+    decision.code = code;
+    return decision;
+  };
+  if (matched != kNone && strictest == Action::deny) return decided(Action::deny, rule_at(matched), "rule_denies");
+  if (in_doubt != kNone) return decided(Action::deny, rule_at(in_doubt), "path_ambiguous");
+  if (slashed != kNone) return decided(Action::deny, rule_at(slashed), "encoded_slash");
+  if (matched != kNone) return decided(strictest, rule_at(matched), {});
   const Action fallback = all.document.default_action;
-  return {fallback, nullptr, fallback == Action::deny ? std::string_view("no_rule") : std::string_view()};
+  return decided(fallback, nullptr, fallback == Action::deny ? std::string_view("no_rule") : std::string_view());
+}
+
+Treatment Policy::treatment_of(std::string_view, std::uint16_t) const { return Treatment::inspect; }
+bool Policy::wants_process() const { return false; }
+bool Policy::wants_time() const { return false; }
+
+std::string_view name_of(Action action) {
+  switch (action) {
+    case Action::allow:
+      return "allow";
+    case Action::log:
+      return "log";
+    case Action::ask:
+      return "ask";
+    case Action::deny:
+      return "deny";
+  }
+  return "";
+}
+
+std::string_view reason_for(std::string_view code) {
+  if (code == "no_rule") return "no rule allows it";
+  return "";
 }
 
 bool Policy::could_allow_host(std::string_view host) const {

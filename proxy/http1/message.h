@@ -7,12 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/header_field.h"
+
 namespace weir::proxy {
 
-struct Header {
-  std::string_view name;   // as received
-  std::string_view value;  // without surrounding white space
-};
+using Header = HeaderField;
 
 // How a message's body ends (RFC 9112 §6.3).
 struct BodyLength {

@@ -19,7 +19,7 @@ void read_version(Diagnostics& diagnostics, const YamlNode& node) {
                     "write `version: 1`");
 }
 
-void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& document) {
+void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& document, const HostPreset& host_preset) {
   std::vector<Word> uses;
   const SectionKey keys[] = {
       {"version", [&](const auto&, const auto& value) { read_version(diagnostics, value); }, true},
@@ -42,7 +42,7 @@ void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& docum
   if (is_preset && !uses.empty()) diagnostics.error(uses.front().place, "a preset cannot use another");
   for (const auto& use : uses) {
     if (is_preset) break;
-    merge_preset(diagnostics, use.text, use.place, document);
+    merge_preset(diagnostics, use.text, use.place, document, host_preset);
     document.use.push_back(use.text);
   }
   // With errors before, a credential may be half read and a conflict only apparent.
@@ -51,7 +51,7 @@ void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& docum
 
 }  // namespace
 
-Loaded load_text(std::string_view text, const std::string& file) {
+Loaded load_text(std::string_view text, const std::string& file, const HostPreset& host_preset) {
   Loaded loaded;
   loaded.document.file = file;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark, which some editors write
@@ -64,16 +64,16 @@ Loaded load_text(std::string_view text, const std::string& file) {
   Diagnostics diagnostics(file, text);
   const auto tree = parse_yaml(text, diagnostics);
   if (tree->root != nullptr && tree->root->kind != YamlNode::Kind::null)
-    read_policy(diagnostics, *tree->root, loaded.document);
+    read_policy(diagnostics, *tree->root, loaded.document, host_preset);
   else if (!diagnostics.has_errors())
     diagnostics.error(diagnostics.start(), "the file is empty", "begin with `version: 1`");
   loaded.diagnostics = diagnostics.take();
   return loaded;
 }
 
-Loaded load_file(const std::string& file) {
+Loaded load_file(const std::string& file, const HostPreset& host_preset) {
   const auto text = read_file(file, kMaxFile + 1);
-  if (text) return load_text(*text, file);
+  if (text) return load_text(*text, file, host_preset);
   Loaded loaded;
   loaded.document.file = file;
   Diagnostics diagnostics(file, {});

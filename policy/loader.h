@@ -1,6 +1,7 @@
 // Policy files: YAML to Document, with errors that say where and how to mend.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,9 +29,15 @@ struct Loaded {
   bool ok() const;                      // no diagnostic of severity error
 };
 
-// Parses a policy. `file` is used for messages and for resolving relative paths in it (ca_file, file:).
-Loaded load_text(std::string_view text, const std::string& file);
-Loaded load_file(const std::string& file);
+// Gives the text of a preset that depends on this host ("npm": where npm gets its packages here); see host_presets().
+using HostPreset = std::function<Result<std::string>(std::string_view name)>;
+
+// The names of presets that a HostPreset must know: npm, pip, cargo, go, apt.
+std::span<const std::string_view> host_presets();
+
+// Parses a policy. Without `host_preset`, using one of host_presets() is an error. `file` is used for messages and for resolving relative paths in it (ca_file, file:).
+Loaded load_text(std::string_view text, const std::string& file, const HostPreset& host_preset = {});
+Loaded load_file(const std::string& file, const HostPreset& host_preset = {});
 
 // The presets that are compiled in (policy/presets/*.yaml).
 std::span<const EmbeddedFile> presets();

@@ -42,6 +42,21 @@ Result<ProxyConfig> decode_config(std::string_view bytes) {
   return config;
 }
 
+std::string encode_policy(const PolicyBundle& bundle) {
+  std::string out;
+  put_block(out, bundle.policy_document);
+  put_block(out, bundle.upstream_ca_pem);
+  return out;
+}
+
+Result<PolicyBundle> decode_policy(std::string_view bytes) {
+  std::string_view document;
+  std::string_view pem;
+  if (!take_block(bytes, document) || !take_block(bytes, pem) || !bytes.empty())
+    return fail("bad_configuration", "the policy came cut short or with bytes left over");
+  return PolicyBundle{std::string(document), std::string(pem)};
+}
+
 void put_event(std::string& out, std::string_view type, std::string_view fields) {
   put(out, static_cast<std::uint8_t>(type.size()));
   out.append(type);

@@ -7,12 +7,26 @@
 //                          and the system's root certificates (a PEM file).
 //   proxy → keeper:        'R'                                     ready: restricted and accepting
 //                          'E' u64 number of the first, then events: u8 type size, type, u32 fields size, fields
-//                          'S' u32 credential                      asks for the secret of that credential of its policy
+//                          'S' u32 generation, u32 credential      asks for the secret of that credential of that policy
+//                          'Q' u64 question, u32 generation, u32 rule (kNoRule: the default), fields
+//                                                                  asks whether a request may pass. The fields (events/event.h):
+//                                                                  request, scheme, method, host, port, path, and operation,
+//                                                                  operation_name where one decided
+//                          'W' u64 question                        nobody waits for the answer any more
+//                          'O' u64 question, Endpoints             which programs hold this connection
+//                          'L' u32 generation                      that policy decides from here on
+//                          'B' u32 generation, text                that policy cannot be used; the one before stays
+//                          'G' u32 generation                      no request is under that policy any more
 //                          'F' text                                cannot go on
 //   keeper → proxy:        'A' u64 upto                            events up to this number are in the store
 //                          'N' u64 upto                            those not yet acknowledged, up to this number, are not recorded
-//                          'V' u32 credential, u8 found, bytes     the secret, or why there is none
+//                          'V' u32 generation, u32 credential, u8 found, bytes     the secret, or why there is none
+//                          'D' u64 question, u8 verdict, text      Verdict; text: who decided, or why not
+//                          'H' u64 question, then for each: u16 size, path         the executables; none: not known
+//                          'P' u32 generation, with a memory file of encode_policy()'s bytes: decide by this one
 //                          'X'                                     finish: report what is open, then exit
+//
+// The policy that the configuration brings is generation 1.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +52,45 @@ struct ProxyConfig {
 std::string encode_config(const ProxyConfig& config);
 Result<ProxyConfig> decode_config(std::string_view bytes);
 
-enum class Kind : char { ready = 'R', events = 'E', secret_wanted = 'S', failed = 'F', recorded = 'A', not_recorded = 'N', secret = 'V', finish = 'X' };
+enum class Kind : char {
+  ready = 'R',
+  events = 'E',
+  secret_wanted = 'S',
+  approval_wanted = 'Q',
+  approval_withdrawn = 'W',
+  owners_wanted = 'O',
+  policy_in_force = 'L',
+  policy_unusable = 'B',
+  policy_released = 'G',
+  failed = 'F',
+  recorded = 'A',
+  not_recorded = 'N',
+  secret = 'V',
+  approval = 'D',
+  owners = 'H',
+  policy = 'P',
+  finish = 'X'
+};
+
+inline constexpr std::uint32_t kNoRule = 0xffffffff;
+
+enum class Verdict : std::uint8_t { denied = 0, granted = 1, expired = 2 };
+
+// The two ends of a TCP connection as the sandbox's kernel sees them: IPv6, or IPv4-mapped (RFC 4291 §2.5.5.2); ports in host order.
+struct Endpoints {
+  std::uint8_t source[16];
+  std::uint8_t destination[16];
+  std::uint16_t source_port;
+  std::uint16_t destination_port;
+};
+
+// What a reload brings.
+struct PolicyBundle {
+  std::string policy_document;  // policy::encode()
+  std::string upstream_ca_pem;  // contents of its upstream.ca_file
+};
+std::string encode_policy(const PolicyBundle& bundle);
+Result<PolicyBundle> decode_policy(std::string_view bytes);
 
 // Fixed-size integers at the front of a message.
 template <class T>

@@ -11,12 +11,12 @@ namespace weir::policy {
 
 namespace {
 
-// In the policy language, but not shipped with this version.
-constexpr std::array<std::string_view, 7> kLaterPresets = {"npm", "pip", "cargo", "go", "apt", "huggingface", "aws-s3"};
+constexpr std::array<std::string_view, 5> kHostPresets = {"npm", "pip", "cargo", "go", "apt"};
 
 std::string known_presets(std::string_view name) {
   std::vector<std::string_view> names;
   for (const auto& preset : presets()) names.push_back(preset.name);
+  names.insert(names.end(), kHostPresets.begin(), kHostPresets.end());
   return suggest(name, names);
 }
 
@@ -27,18 +27,30 @@ bool same_but_for_place(Credential a, const Credential& b) {
 
 }  // namespace
 
-void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& place, Document& document) {
+std::span<const std::string_view> host_presets() { return kHostPresets; }
+
+void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& place, Document& document,
+                  const HostPreset& host_preset) {
   const auto all = presets();
   const auto found = std::ranges::find(all, name, &EmbeddedFile::name);
-  if (found == all.end()) {
-    if (std::ranges::find(kLaterPresets, name) != kLaterPresets.end())
-      diagnostics.error(place, fmt::format("preset `{}` is not available in this version", name),
-                        "write rules for its hosts instead");
-    else
-      diagnostics.error(place, fmt::format("unknown preset `{}`", printable(name, 80)), known_presets(name));
+  std::string text;
+  if (found != all.end()) {
+    text = found->text;
+  } else if (std::ranges::find(kHostPresets, name) == kHostPresets.end()) {
+    diagnostics.error(place, fmt::format("unknown preset `{}`", printable(name, 80)), known_presets(name));
     return;
+  } else if (!host_preset) {
+    diagnostics.error(place, fmt::format("preset `{}` depends on the host, which cannot be asked here", name));
+    return;
+  } else {
+    auto made = host_preset(name);
+    if (!made) {
+      diagnostics.error(place, fmt::format("preset `{}`: {}", name, made.error().message));
+      return;
+    }
+    text = std::move(*made);
   }
-  auto loaded = load_text(found->text, fmt::format("preset:{}", name));
+  auto loaded = load_text(text, fmt::format("preset:{}", name));
   if (!loaded.ok()) {
     diagnostics.error(place, fmt::format("preset `{}` has an error: {}", name, format(loaded.diagnostics.front())));
     return;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "policy/loader.h"
 #include "policy/loading/diagnostics.h"
 #include "policy/loading/section.h"
 #include "policy/loading/yaml_tree.h"
@@ -19,7 +20,8 @@ std::vector<HostPattern> read_hosts(Diagnostics& diagnostics, const YamlNode& no
 std::optional<Action> read_action(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, bool may_allow);
 
 // Puts a preset's rules and credentials into the document; `place` is where the file names it.
-void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& place, Document& document);
+void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& place, Document& document,
+                  const HostPreset& host_preset);
 
 // After everything is merged: credentials that get in each other's way. `uses` are the presets' names and where they stand.
 void report_conflicts(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses);

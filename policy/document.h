@@ -50,8 +50,8 @@ struct TimeWindow {
   std::uint8_t days = 0x7f;    // bit 0: Monday; the day on which the window begins
   std::uint16_t from = 0;      // minutes after midnight in the zone
   std::uint16_t to = 1440;     // exclusive; at or before `from`: of the next day
-  std::string zone;            // as written; empty: UTC
-  std::string zone_rule;       // what the zone means from now on, as POSIX TZ ("CET-1CEST,M3.5.0,M10.5.0/3"); empty: UTC
+  std::string zone{};          // as written; empty: UTC
+  std::string zone_rule{};     // what the zone means from now on, as POSIX TZ ("CET-1CEST,M3.5.0,M10.5.0/3"); empty: UTC
   std::int64_t begin = 0;      // of an interval: seconds since 1970, UTC
   std::int64_t end = 0;        // exclusive
   bool operator==(const TimeWindow&) const = default;

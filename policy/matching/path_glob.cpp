@@ -57,28 +57,10 @@ Result<PathGlob> PathGlob::compile(std::string_view pattern) {
     if (segment == "." || segment == ".." || segment.starts_with("..;") || segment.starts_with(".;"))
       return refuse(pattern, "has a dot segment, which is resolved before matching, so it would never match");
     if (segment.empty() && !last) return refuse(pattern, "has an empty segment (`//`), which no allowed path has");
-    Segment compiled;
-    for (const auto piece : split(segment, '*')) compiled.pieces.emplace_back(piece);
-    glob.runs_.back().push_back(std::move(compiled));
+    glob.runs_.back().emplace_back(segment);
   }
   if (pattern.find('*') == std::string_view::npos) glob.literal_ = pattern;
   return glob;
-}
-
-// Leftmost is enough for each piece between the first and the last: what comes after can only profit from it.
-bool PathGlob::Segment::matches(std::string_view text) const {
-  const std::string_view first = pieces.front();
-  if (pieces.size() == 1) return text == first;
-  const std::string_view last = pieces.back();
-  if (text.size() < first.size() + last.size() || !text.starts_with(first) || !text.ends_with(last)) return false;
-  text.remove_prefix(first.size());
-  text.remove_suffix(last.size());
-  for (std::size_t i = 1; i + 1 < pieces.size(); ++i) {
-    const auto at = text.find(pieces[i]);
-    if (at == std::string_view::npos) return false;
-    text.remove_prefix(at + pieces[i].size());
-  }
-  return true;
 }
 
 // `from` is the position of a slash (or the end). Gives the position after the run's last segment.

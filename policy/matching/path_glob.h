@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "policy/matching/text_glob.h"
 
 namespace weir::policy {
 
@@ -20,12 +21,7 @@ class PathGlob {
   bool matches(std::string_view decoded_path) const;
 
  private:
-  // Literal text that must come in this order, with anything between: "a*b*" is {"a","b",""}.
-  struct Segment {
-    std::vector<std::string> pieces;
-    bool matches(std::string_view text) const;
-  };
-  using Run = std::vector<Segment>;  // segments that stand side by side
+  using Run = std::vector<TextGlob>;  // segments that stand side by side
 
   std::vector<Run> runs_;  // with `**` between them; one run: no `**`
   bool open_end_ = false;  // the pattern ends in `**`; then the last run is empty

@@ -28,4 +28,58 @@ std::string format_timestamp(std::int64_t unix_us) {
   return out;
 }
 
+namespace {
+
+// Takes exactly `digits` digits from the front.
+bool take_number(std::string_view& text, std::size_t digits, int& value) {
+  if (text.size() < digits) return false;
+  value = 0;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    value = value * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(digits);
+  return true;
+}
+
+bool take_character(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_timestamp(std::string_view text) {
+  using namespace std::chrono;
+  int year_number = 0, month_number = 0, day_number = 0, hour = 0, minute = 0, second = 0;
+  if (!take_number(text, 4, year_number) || !take_character(text, "-") || !take_number(text, 2, month_number) ||
+      !take_character(text, "-") || !take_number(text, 2, day_number) || !take_character(text, "Tt ") ||
+      !take_number(text, 2, hour) || !take_character(text, ":") || !take_number(text, 2, minute))
+    return std::nullopt;
+  if (take_character(text, ":")) {
+    if (!take_number(text, 2, second)) return std::nullopt;
+    if (take_character(text, ".")) {
+      if (!take_character(text, "0123456789")) return std::nullopt;
+      while (take_character(text, "0123456789")) {
+      }
+    }
+  }
+  const year_month_day date{year{year_number}, month{static_cast<unsigned>(month_number)}, day{static_cast<unsigned>(day_number)}};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  minutes offset{0};
+  if (!take_character(text, "Zz")) {
+    const bool west = text.starts_with('-');
+    int offset_hours = 0, offset_minutes = 0;
+    if (!take_character(text, "+-") || !take_number(text, 2, offset_hours) || !take_character(text, ":") ||
+        !take_number(text, 2, offset_minutes) || offset_hours > 23 || offset_minutes > 59)
+      return std::nullopt;
+    offset = hours{offset_hours} + minutes{offset_minutes};
+    if (west) offset = -offset;
+  }
+  if (!text.empty()) return std::nullopt;
+  const auto at = sys_days{date} + hours{hour} + minutes{minute} + seconds{second} - offset;
+  return at.time_since_epoch().count();
+}
+
 }  // namespace weir

@@ -9,6 +9,7 @@ void add_policy(CLI::App& app, int& status) {
   policy->require_subcommand(1);
   add_policy_check(*policy, status);
   add_policy_explain(*policy, status);
+  add_policy_test(*policy, status);
   add_policy_show(*policy, status);
 }
 

@@ -1,0 +1,218 @@
+// Random documents that the loader would make, with every key of the language; seeds are fixed, so a failure can be
+// repeated.
+#pragma once
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "policy/canonical.h"
+#include "policy/document.h"
+
+namespace weir::policy {
+
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : engine_(seed) {}
+  std::size_t below(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine_); }
+  bool one_in(std::size_t n) { return below(n) == 0; }
+  template <class Range>
+  auto pick(const Range& range) {
+    return *(std::begin(range) + static_cast<std::ptrdiff_t>(below(std::size(range))));
+  }
+  // `least` or more of them, no two alike.
+  template <class Range>
+  std::vector<std::string> some(std::size_t least, const Range& range) {
+    std::vector<std::string> values;
+    for (std::size_t i = least + below(3); i > 0; --i) {
+      const std::string value(pick(range));
+      if (std::ranges::find(values, value) == values.end()) values.push_back(value);
+    }
+    return values;
+  }
+  std::mt19937& engine() { return engine_; }
+
+ private:
+  std::mt19937 engine_;
+};
+
+struct RandomKeys {  // which part of the language
+  bool tunnels = true;
+  bool ask = true;
+  bool conditions = true;  // beyond methods and paths
+  bool limits = true;      // body_max and rate
+};
+
+namespace random_documents {
+
+constexpr const char* kHosts[] = {"a.com", "x.a.com",  "y.x.a.com", "b.com",
+                                  "com",   "10.0.0.1", "::1",       "xn--bcher-kva.example"};
+constexpr const char* kMethods[] = {"GET", "POST", "HEAD", "ON"};
+constexpr const char* kPaths[] = {"/",   "/a",  "/a/*", "/a/**", "/**/b", "/*/b",
+                                  "/**", "/a*", "/a b", "/a\"b", "/a,b",  "/{x}"};
+constexpr const char* kGlobs[] = {"*", "1", "yes", "null", "a*", "data-*", "x y", "\"", "a: b", "é", "- ", "1.5e3", "~"};
+constexpr const char* kNames[] = {"service", "page", "q", "on", "1", "a-b"};
+constexpr const char* kHeaders[] = {"x-team", "accept", "x-1"};
+constexpr const char* kTypes[] = {"application/json", "image/*", "*/*+json"};
+constexpr const char* kZones[] = {"", "Europe/Berlin"};
+constexpr const char* kNetworks[] = {"10.0.0.0/8", "fd00::/8", "192.168.0.0/16"};
+constexpr const char* kPrograms[] = {"/usr/bin/git", "/usr/lib/git-core/**"};
+constexpr const char* kOperations[] = {"query", "mutation", "subscription"};
+constexpr const char* kFields[] = {"viewer", "repo*", "*"};
+constexpr const char* kRpcMethods[] = {"initialize", "tools/call", "eth_get*", "notifications/*"};
+constexpr std::uint16_t kPorts[] = {443, 80, 8443, 5432};
+
+inline HostPattern host(Dice& dice, bool with_port) {
+  HostPattern pattern;
+  pattern.name = dice.pick(kHosts);
+  if (!is_ip_literal(pattern.name) && dice.one_in(3)) pattern.kind = HostPattern::Kind::below;
+  if (dice.one_in(8)) pattern = {HostPattern::Kind::any, "", {}};
+  if (with_port || dice.one_in(4)) pattern.port = dice.pick(kPorts);
+  return pattern;
+}
+
+inline std::vector<HostPattern> hosts(Dice& dice, bool with_port = false) {
+  std::vector<HostPattern> all;
+  for (std::size_t i = 1 + dice.below(3); i > 0; --i)
+    if (const auto one = host(dice, with_port); std::ranges::find(all, one) == all.end()) all.push_back(one);
+  return all;
+}
+
+inline std::vector<NamedGlob> named_globs(Dice& dice, const auto& names) {
+  std::vector<NamedGlob> globs;
+  for (const auto& name : dice.some(1, names)) globs.push_back({name, dice.pick(kGlobs)});
+  return globs;
+}
+
+inline TimeWindow window(Dice& dice) {
+  TimeWindow window;
+  if (dice.one_in(3)) {
+    window.kind = TimeWindow::Kind::interval;
+    window.begin = 1'700'000'000 + static_cast<std::int64_t>(dice.below(100'000)) * 60;
+    window.end = window.begin + 1 + static_cast<std::int64_t>(dice.below(100'000));
+    return window;
+  }
+  window.days = static_cast<std::uint8_t>(dice.one_in(3) ? 0x7f : 1 + dice.below(0x7f));
+  window.zone = dice.pick(kZones);
+  if (!window.zone.empty()) window.zone_rule = "CET-1CEST,M3.5.0,M10.5.0/3";
+  if (dice.one_in(2)) {
+    window.from = static_cast<std::uint16_t>(dice.below(1440));
+    window.to = static_cast<std::uint16_t>(dice.below(1440));
+    if (window.to == window.from) window.to = static_cast<std::uint16_t>((window.from + 60) % 1440);
+  }
+  return window;
+}
+
+inline void add_conditions(Dice& dice, Rule& rule) {
+  if (dice.one_in(4)) rule.query = named_globs(dice, kNames);
+  if (dice.one_in(4)) rule.headers = named_globs(dice, kHeaders);
+  if (dice.one_in(5)) rule.content_types = dice.some(1, kTypes);
+  if (dice.one_in(5)) rule.websocket = dice.one_in(2);
+  if (dice.one_in(5)) {
+    rule.graphql = GraphqlCondition{dice.some(0, kOperations), {}};
+    rule.graphql->fields = dice.some(rule.graphql->operations.empty() ? 1 : 0, kFields);
+  } else if (dice.one_in(4)) {
+    rule.rpc = RpcCondition{.mcp = dice.one_in(2), .methods = {}, .tools = {}};
+    if (rule.rpc->mcp) rule.rpc->tools = dice.some(0, kFields);
+    rule.rpc->methods = dice.some(rule.rpc->tools.empty() ? 1 : 0, kRpcMethods);
+    // `tools` narrows tools/call; methods that leave it out would make it a key without effect.
+    if (!rule.rpc->tools.empty() && !rule.rpc->methods.empty() &&
+        std::ranges::find(rule.rpc->methods, "tools/call") == rule.rpc->methods.end())
+      rule.rpc->methods.push_back("tools/call");
+  }
+}
+
+}  // namespace random_documents
+
+inline Rule random_rule(Dice& dice, int number, const RandomKeys& keys = {}) {
+  using namespace random_documents;
+  constexpr const char* kRuleNames[] = {"read", "no: gists", "true", "42",   "# 1",         " x",
+                                        "it's", "ünï",       "a\nb", "0x1f", "\xE2\x80\xA8"};
+  Rule rule;
+  rule.name = dice.one_in(3) ? "rule " + std::to_string(number) : std::string(dice.pick(kRuleNames));
+  const Action actions[] = {Action::allow, Action::log, Action::deny, keys.ask ? Action::ask : Action::allow};
+  rule.action = dice.pick(actions);
+  rule.tcp = keys.tunnels && dice.one_in(8);
+  rule.passthrough = keys.tunnels && !rule.tcp && dice.one_in(8);
+  rule.hosts = hosts(dice, rule.tcp);
+  if (!rule.tcp && dice.one_in(4))
+    for (const auto port : kPorts)
+      if (dice.one_in(3)) rule.ports.push_back(port);
+  if (!rule.is_tunnel()) {
+    if (dice.one_in(2)) rule.methods = dice.some(1, kMethods);
+    if (dice.one_in(2)) rule.paths = dice.some(1, kPaths);
+    if (!rule.paths.empty()) rule.encoded_slash = dice.one_in(2);
+    if (keys.conditions) add_conditions(dice, rule);
+  }
+  if (keys.conditions && dice.one_in(6))
+    for (std::size_t i = 1 + dice.below(2); i > 0; --i)
+      if (const auto one = window(dice); std::ranges::find(rule.when, one) == rule.when.end()) rule.when.push_back(one);
+  if (keys.conditions && dice.one_in(6)) rule.process = dice.some(1, kPrograms);
+  if (rule.action != Action::deny) {
+    constexpr std::uint64_t kSizes[] = {1, 1000, 1024, 5U << 20, 3ULL << 40};
+    constexpr std::uint32_t kSeconds[] = {1, 60, 3600, 86400};
+    if (dice.one_in(2)) rule.addresses = dice.some(0, kNetworks);
+    if (keys.limits && !rule.is_tunnel() && dice.one_in(5)) rule.body_max = dice.pick(kSizes);
+    if (keys.limits && dice.one_in(5))
+      rule.rate = Rate{static_cast<std::uint32_t>(1 + dice.below(1000)), dice.pick(kSeconds)};
+  }
+  rule.place = {"/p.yaml", number, 1};
+  return rule;
+}
+
+inline Document random_document(Dice& dice, const RandomKeys& keys = {}) {
+  using namespace random_documents;
+  Document document;
+  document.file = "/p.yaml";
+  const Action defaults[] = {Action::deny, Action::deny, Action::log, keys.ask ? Action::ask : Action::deny};
+  document.default_action = dice.pick(defaults);
+  const auto count = static_cast<int>(dice.below(7));
+  for (int i = 0; i < count; ++i) document.rules.push_back(random_rule(dice, i + 1, keys));
+  for (const char* name : {"token", "1", "a.b"}) {
+    if (!dice.one_in(3)) continue;
+    constexpr const char* kSources[] = {"env:A", "file:/a b/#c", "store:x/y", "file:/a: b"};
+    document.credentials.push_back(
+        {.name = name,
+         .from = dice.pick(kSources),
+         .hosts = hosts(dice),
+         .inject = {std::string("X-") + name, dice.one_in(2) ? "{secret}" : "Bearer {secret} \"x\""},
+         .insecure = dice.one_in(2),
+         .place = {"/p.yaml", 2, 1}});
+  }
+  const auto maybe_port = [&] { return dice.one_in(2) ? std::optional<std::uint16_t>(8443) : std::nullopt; };
+  if (dice.one_in(3)) document.upstream.resolve.push_back({"a.com", "127.0.0.1", maybe_port()});
+  if (dice.one_in(3)) document.upstream.resolve.push_back({"::1", "::1", maybe_port()});
+  if (dice.one_in(3)) document.upstream.proxy = dice.one_in(2) ? "http://proxy.example:3128" : "http://[::1]:3128";
+  if (dice.one_in(3)) document.upstream.ca_file = "/etc/corp root.pem";
+  if (dice.one_in(3)) document.limits.connections = static_cast<std::uint32_t>(1 + dice.below(1000));
+  if (dice.one_in(3)) document.limits.request_body = dice.below(1U << 30);
+  if (dice.one_in(3)) document.limits.response_body = (1 + dice.below(100)) << 20;
+  if (dice.one_in(3)) document.limits.requests_per_minute = static_cast<std::uint32_t>(1 + dice.below(1000));
+  if (dice.one_in(3) && keys.conditions) document.limits.inspected_body = 4096;
+  if (dice.one_in(3) && keys.ask) document.limits.approval_seconds = static_cast<std::uint32_t>(1 + dice.below(4000));
+  return document;
+}
+
+// Two documents that mean the same, wherever they were written.
+inline Document without_places(Document document) {
+  for (auto& rule : document.rules) rule.place = {};
+  for (auto& credential : document.credentials) credential.place = {};
+  return document;
+}
+
+// For messages of tests: which part differs.
+inline std::string first_difference(const Document& a, const Document& b) {
+  if (a.file != b.file) return "file";
+  if (a.default_action != b.default_action) return "default";
+  if (a.use != b.use) return "use";
+  if (a.rules.size() != b.rules.size()) return "number of rules";
+  for (std::size_t i = 0; i < a.rules.size(); ++i)
+    if (a.rules[i] != b.rules[i]) return "rule " + std::to_string(i + 1);
+  if (a.credentials != b.credentials) return "credentials";
+  if (a.upstream != b.upstream) return "upstream";
+  return a.limits != b.limits ? "limits" : "";
+}
+
+}  // namespace weir::policy

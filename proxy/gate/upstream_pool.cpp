@@ -223,7 +223,7 @@ io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(const Destinat
   if (!connected) co_return std::unexpected(connected.error());
   auto upstream = std::move(*connected);
   upstream->key = to.key;
-  if (by_proxy && to.tls) {
+  if (by_proxy && (to.tls || to.as_it_is)) {
     auto tunnel = co_await open_tunnel(*upstream, to);
     if (!tunnel) co_return std::unexpected(tunnel.error());
   } else if (by_proxy) {

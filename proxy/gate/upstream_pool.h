@@ -19,6 +19,7 @@ namespace weir::proxy {
 // Where a request goes. Host is canonical.
 struct Destination {
   bool tls = true;
+  bool as_it_is = false;  // octets of no protocol that weir speaks: without tls, and through upstream.proxy by CONNECT
   std::string host;
   std::uint16_t port = 443;
   std::string key;  // made by make_key() once the rest is set

@@ -1,6 +1,8 @@
 #include "proxy/keeper_link.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@ namespace {
 constexpr std::size_t kBatchLimit = kMaxMessage - 40 * 1024;  // room for one more event, whatever its size
 constexpr std::uint64_t kRecordMs = 30'000;
 constexpr std::uint64_t kSecretMs = 30'000;
+constexpr std::uint64_t kOwnersMs = 5'000;
 }  // namespace
 
 struct KeeperLink::RecordedAwaiter {
@@ -103,12 +106,12 @@ io::Task<void> KeeperLink::receive() {
       continue;
     }
     if (!message) _exit(0);  // SECURITY: G4, the keeper is gone: so is everything that depends on it
-    handle(message->bytes);
+    handle(message->bytes, message->descriptors);
     wipe(message->bytes.data(), message->bytes.size());  // it may have been a secret
   }
 }
 
-void KeeperLink::handle(std::string_view message) {
+void KeeperLink::handle(std::string_view message, std::vector<UniqueFd>& descriptors) {
   if (message.empty()) return;
   const Kind kind{message.front()};
   message.remove_prefix(1);
@@ -118,10 +121,13 @@ void KeeperLink::handle(std::string_view message) {
   } else if (kind == Kind::not_recorded && take(message, upto)) {
     settle(upto, io::Wake::closed);
   } else if (kind == Kind::secret) {
+    std::uint32_t generation = 0;
     std::uint32_t credential = 0;
     std::uint8_t found = 0;
-    if (!take(message, credential) || !take(message, found)) return;
-    auto& slot = secrets_[credential];
+    if (!take(message, generation) || !take(message, credential) || !take(message, found)) return;
+    const auto known = secrets_.find({generation, credential});
+    if (known == secrets_.end()) return;  // its policy was released meanwhile
+    auto& slot = known->second;
     slot.asked = false;
     slot.have = found == 1;
     if (slot.have) {
@@ -131,6 +137,11 @@ void KeeperLink::handle(std::string_view message) {
     }
     for (auto* waiter : std::exchange(slot.waiters, {}))
       if (waiter != nullptr) loop_.wake(*waiter, io::Wake::ready);
+  } else if (kind == Kind::approval || kind == Kind::owners) {
+    give_answer(message);
+  } else if (kind == Kind::policy) {
+    std::uint32_t generation = 0;
+    if (take(message, generation) && descriptors.size() == 1) take_policy(generation, descriptors.front().get());
   } else if (kind == Kind::finish) {
     on_finish_();
   }
@@ -170,12 +181,13 @@ struct KeeperLink::SecretAwaiter {
   io::Waiter waiter{};
 };
 
-io::Task<Result<const Secret*>> KeeperLink::secret(std::uint32_t credential) {
-  auto& slot = secrets_[credential];
+io::Task<Result<const Secret*>> KeeperLink::secret(std::uint32_t generation, std::uint32_t credential) {
+  auto& slot = secrets_[{generation, credential}];
   if (slot.have) co_return &slot.value;
   if (!slot.asked) {
     slot.asked = true;
     std::string message(1, static_cast<char>(Kind::secret_wanted));
+    put(message, generation);
     put(message, credential);
     queue(std::move(message));
   }
@@ -187,6 +199,96 @@ io::Task<Result<const Secret*>> KeeperLink::secret(std::uint32_t credential) {
   }
   if (!slot.have) co_return fail("credential_unavailable", slot.error);
   co_return &slot.value;
+}
+
+void KeeperLink::release_policy(std::uint32_t generation) {
+  secrets_.erase(secrets_.lower_bound({generation, 0}), secrets_.upper_bound({generation, UINT32_MAX}));
+  std::string message(1, static_cast<char>(Kind::policy_released));
+  put(message, generation);
+  queue(std::move(message));
+}
+
+void KeeperLink::take_policy(std::uint32_t generation, int memory) {
+  struct stat status {};
+  Result<void> used = fail("policy_unusable", "it did not arrive");
+  if (use_policy_ && fstat(memory, &status) == 0 && status.st_size > 0) {
+    const auto size = static_cast<std::size_t>(status.st_size);
+    void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memory, 0);
+    if (mapped != MAP_FAILED) {
+      used = use_policy_(generation, {static_cast<const char*>(mapped), size});
+      munmap(mapped, size);
+    }
+  }
+  std::string message(1, static_cast<char>(used ? Kind::policy_in_force : Kind::policy_unusable));
+  put(message, generation);
+  if (!used) message += used.error().message;
+  queue(std::move(message));
+}
+
+void KeeperLink::give_answer(std::string_view message) {
+  std::uint64_t number = 0;
+  if (!take(message, number)) return;
+  const auto found = questions_.find(number);
+  if (found == questions_.end()) return;  // withdrawn
+  Question& question = *found->second;
+  questions_.erase(found);
+  question.answer = message;
+  question.have = true;
+  question.answered.fire();
+}
+
+io::Task<KeeperLink::Answer> KeeperLink::approval(std::uint32_t generation, std::uint32_t rule, const events::Fields& fields,
+                                                  std::uint64_t wait_ms, Call& call) {
+  const std::uint64_t number = next_question_++;
+  Question question(loop_);
+  questions_[number] = &question;
+  call.event_ = &question.answered;
+  flush();  // what was reported before comes before the question
+  std::string message(1, static_cast<char>(Kind::approval_wanted));
+  put(message, number);
+  put(message, generation);
+  put(message, rule);
+  message += fields.bytes();
+  queue(std::move(message));
+  io::Wake woken = io::Wake::ready;
+  if (!question.have) woken = co_await question.answered.wait(loop_.in(wait_ms));
+  call.event_ = nullptr;
+  questions_.erase(number);
+  Answer answer;
+  if (!question.have) {
+    std::string withdrawn(1, static_cast<char>(Kind::approval_withdrawn));
+    put(withdrawn, number);
+    queue(std::move(withdrawn));
+    answer.text = woken == io::Wake::closed ? "the client gave up" : "nobody decided in time";
+    co_return answer;
+  }
+  std::string_view rest = question.answer;
+  std::uint8_t verdict = 0;
+  if (take(rest, verdict)) answer.verdict = verdict == static_cast<std::uint8_t>(Verdict::granted)   ? Verdict::granted
+                                            : verdict == static_cast<std::uint8_t>(Verdict::expired) ? Verdict::expired
+                                                                                                     : Verdict::denied;
+  answer.text = rest;
+  co_return answer;
+}
+
+io::Task<std::vector<std::string>> KeeperLink::owners(Endpoints endpoints) {
+  const std::uint64_t number = next_question_++;
+  Question question(loop_);
+  questions_[number] = &question;
+  std::string message(1, static_cast<char>(Kind::owners_wanted));
+  put(message, number);
+  put(message, endpoints);
+  queue(std::move(message));
+  if (!question.have) co_await question.answered.wait(loop_.in(kOwnersMs));
+  questions_.erase(number);
+  std::vector<std::string> executables;
+  std::string_view rest = question.answer;
+  std::uint16_t size = 0;
+  while (take(rest, size) && rest.size() >= size) {
+    executables.emplace_back(rest.substr(0, size));
+    rest.remove_prefix(size);
+  }
+  co_return executables;
 }
 
 void KeeperLink::send_ready() { queue(std::string(1, static_cast<char>(Kind::ready))); }

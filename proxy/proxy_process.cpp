@@ -11,13 +11,13 @@
 #include <memory>
 
 #include "base/message_channel.h"
-#include "policy/policy.h"
 #include "proxy/dns/responder.h"
 #include "proxy/gate/connection.h"
 #include "proxy/gate/deadlines.h"
 #include "proxy/gate/dns_service.h"
 #include "proxy/gate/drop_reports.h"
 #include "proxy/gate/gate.h"
+#include "proxy/gate/policy_in_use.h"
 #include "proxy/lockdown.h"
 #include "proxy/wire.h"
 
@@ -49,11 +49,20 @@ void raise_descriptor_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-io::Task<void> sweep_pool(io::Loop& loop, UpstreamPool& pool) {
-  io::Event never(loop);
+io::Task<void> sweep_pool(Gate& gate) {
+  io::Event never(gate.loop);
   for (;;) {
-    co_await never.wait(loop.in(kPoolIdleMs / 2));
-    pool.close_idle();
+    co_await never.wait(gate.loop.in(kPoolIdleMs / 2));
+    gate.in_force->pool.close_idle();
+  }
+}
+
+// What is open is held to the policy's times as they pass.
+io::Task<void> watch_the_clock(Gate& gate) {
+  io::Event never(gate.loop);
+  for (;;) {
+    co_await never.wait(gate.loop.in(kClockMs));
+    if (gate.in_force->policy.wants_time()) gate.ask_streams_again("the time in which the policy allows it is over");
   }
 }
 
@@ -76,10 +85,6 @@ Result<void> serve(UniqueFd channel) {
   munmap(const_cast<char*>(bytes.data()), bytes.size());
   start->descriptors[0].reset();
 
-  auto document = policy::decode(config->policy_document);
-  if (!document) return std::unexpected(document.error());
-  auto policy = policy::Policy::compile(std::move(*document));
-  if (!policy) return std::unexpected(policy.error());
   const std::string_view roots = start->descriptors.size() > 5 ? map_file(start->descriptors[5].get()) : std::string_view{};
   if (start->descriptors.size() > 5) start->descriptors[5].reset();
 
@@ -88,23 +93,30 @@ Result<void> serve(UniqueFd channel) {
   authority.key_der = std::move(config->ca_key_der);
   auto downstream = DownstreamTls::create(authority);
   if (!downstream) return std::unexpected(downstream.error());
-  auto upstream_tls = UpstreamTls::create(roots, config->upstream_ca_pem);
-  if (!upstream_tls) return std::unexpected(upstream_tls.error());
 
   io::Loop loop;
   io::Resolver resolver(loop, config->hosts_file);
   if (auto locked = lock_down(); !locked) return locked;
 
-  UpstreamPool pool(loop, resolver, **upstream_tls, *policy);
-  SyntheticAddresses addresses;
-  DnsResponder responder(addresses, [&](std::string_view host) { return policy->could_allow_host(host); });
   Gate* the_gate = nullptr;
   DropReports* the_drops = nullptr;
   KeeperLink keeper(loop, std::move(channel), [&] {
     if (the_drops != nullptr) the_drops->report_pending();
     if (the_gate != nullptr) io::spawn(finish(*the_gate));
   });
-  Gate gate(loop, keeper, *policy, addresses, **downstream, pool);
+  auto first = PolicyInUse::make(1, config->policy_document, config->upstream_ca_pem, roots, loop, resolver, keeper, nullptr);
+  if (!first) return std::unexpected(first.error());
+  SyntheticAddresses addresses;
+  Gate gate(loop, keeper, std::move(*first), addresses, **downstream);
+  DnsResponder responder(addresses, [&gate](std::string_view host) { return gate.in_force->policy.could_allow_host(host); });
+  keeper.on_policy([&](std::uint32_t generation, std::string_view encoded) -> Result<void> {
+    const auto bundle = decode_policy(encoded);
+    if (!bundle) return std::unexpected(bundle.error());
+    auto next = PolicyInUse::make(generation, bundle->policy_document, bundle->upstream_ca_pem, roots, loop, resolver, keeper, gate.in_force.get());
+    if (!next) return std::unexpected(next.error());
+    gate.replace_policy(std::move(*next));
+    return {};
+  });
   the_gate = &gate;
   DropReports drops(loop, keeper, std::move(start->descriptors[4]));
   the_drops = &drops;
@@ -112,7 +124,8 @@ Result<void> serve(UniqueFd channel) {
   io::spawn(serve_dns_datagrams(loop, keeper, responder, std::move(start->descriptors[2])));
   io::spawn(serve_dns_streams(loop, keeper, responder, std::move(start->descriptors[3])));
   io::spawn(drops.run());
-  io::spawn(sweep_pool(loop, pool));
+  io::spawn(sweep_pool(gate));
+  io::spawn(watch_the_clock(gate));
   keeper.send_ready();
   loop.run();
   keeper.flush();

@@ -5,14 +5,45 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 
 #include "netns/room.h"
 #include "proxy/gate/admission.h"
 #include "proxy/gate/deadlines.h"
 #include "proxy/gate/exchange.h"
+#include "proxy/gate/hold.h"
 
 namespace weir::proxy {
+
+namespace {
+
+void put_mapped(const sockaddr_storage& address, std::uint8_t (&out)[16], std::uint16_t& port) {
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    std::memcpy(out, &v6.sin6_addr, 16);
+    port = ntohs(v6.sin6_port);
+    return;
+  }
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+  out[10] = out[11] = 0xff;
+  std::memcpy(out + 12, &v4.sin_addr, 4);
+  port = ntohs(v4.sin_port);
+}
+
+// As the client's kernel names them: its own end, and the address that it dialled.
+std::optional<Endpoints> connection_ends(int socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  const auto original = netns::original_destination(socket);
+  if (!original || getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return std::nullopt;
+  Endpoints ends{};
+  put_mapped(peer, ends.source, ends.source_port);
+  put_mapped(*original, ends.destination, ends.destination_port);
+  return ends;
+}
+
+}  // namespace
 
 // Owns the connection for its whole life. `gate` outlives it.
 io::Task<void> serve_connection(Gate& gate, UniqueFd socket) {
@@ -194,6 +225,9 @@ io::Task<bool> Connection::serve_request() {
     co_await refuse(gate_, *this, refusal, nullptr);
     co_return false;
   }
+  read_body.reset();
+  partly_read.reset();
+  if (gate_.in_force->policy.wants_process()) co_await find_owners();
   auto admitted = admit(gate_, *this);
   if (!admitted) {
     // What cannot be read in one way only is not followed by another request: the two ends may disagree where it begins.
@@ -201,34 +235,24 @@ io::Task<bool> Connection::serve_request() {
     const bool go_on = co_await refuse(gate_, *this, admitted.error(), nullptr);
     co_return go_on && !ends;
   }
-  if (admitted->decision.action == policy::Action::deny || admitted->decision.action == policy::Action::ask) {
-    const auto& decision = admitted->decision;
-    Refusal refusal{403, std::string(decision.code.empty() ? "rule_denies" : decision.code), {}, {}, {}};
-    if (decision.rule != nullptr) refusal.rule = decision.rule->name;
-    const std::string what = std::string(head.method) + " " + admitted->path.decoded + " on " + admitted->host;
-    if (refusal.code == "no_rule") {
-      refusal.message = "no rule allows " + what;
-      refusal.how_to_allow = "add a rule with hosts: [" + admitted->host + "] and methods: [" + std::string(head.method) + "] to the policy";
-    } else if (refusal.code == "path_ambiguous" || refusal.code == "encoded_slash") {
-      refusal.message = "the path of " + what + " can be read in more than one way, and a rule depends on it";
-      refusal.how_to_allow = refusal.code == "encoded_slash" ? "set `encoded_slash: allow` on the rule" : "send the path in its plain form";
-    } else {
-      refusal.message = "the rule `" + refusal.rule + "` denies " + what;
-      refusal.how_to_allow = "change or remove that rule in the policy";
-    }
-    co_return co_await refuse(gate_, *this, refusal, &*admitted);
-  }
-  if (!gate_.rate.take(gate_.loop.now())) {
-    const Refusal refusal{429, "rate_limited", "more requests than limits.requests_per_minute allows", "raise limits.requests_per_minute in the policy", {}};
-    co_return co_await refuse(gate_, *this, refusal, &*admitted);
-  }
-  const auto& limits = gate_.policy.document().limits;
+  if (admitted->decision.needs_body) co_await inspect_body(gate_, *this, *admitted);
+  auto passed = co_await may_pass(gate_, *this, *admitted);
+  if (!passed) co_return co_await refuse(gate_, *this, passed.error(), &*admitted);
+  const auto& limits = admitted->policy->limits();
   if (head.body.kind == BodyLength::Kind::fixed && head.body.size > limits.request_body) {
     const Refusal refusal{413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}};
     co_return co_await refuse(gate_, *this, refusal, &*admitted);
   }
   Exchange exchange(gate_, *this, std::move(*admitted));
   co_return co_await exchange.run();
+}
+
+io::Task<void> Connection::find_owners() {
+  if (owners_known_) co_return;
+  owners_known_ = true;
+  const auto ends = connection_ends(transport.descriptor().fd());
+  if (!ends) co_return;
+  executables = co_await gate_.keeper.owners(*ends);
 }
 
 }  // namespace weir::proxy

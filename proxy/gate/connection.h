@@ -1,7 +1,9 @@
 // One connection from the sandbox: whom it dialled, TLS or not, then request after request.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "proxy/gate/gate.h"
 #include "proxy/gate/read_buffer.h"
@@ -26,6 +28,8 @@ class Connection {
   io::Task<bool> start();                 // until the first request can be read
   io::Task<bool> read_head();             // into head_bytes; false: closed, timed out or refused
   io::Task<bool> serve_request();         // true: the connection may go on
+  io::Task<void> find_owners();           // which programs hold the connection, once
+  bool owners_known_ = false;
   void deny_connection(std::string_view code, std::string_view reason);
 
  public:
@@ -45,6 +49,11 @@ class Connection {
   bool literal = false;     // an address was dialled that stands for no name
   bool tls = false;
   std::string server_name;  // SNI, canonical; empty: none
+  std::vector<std::string> executables;  // that hold this connection, where a policy wants to know; empty: not known
+
+  // The request's body where a rule had to read it first: it is then all here, and inbound is behind it.
+  std::optional<std::string> read_body;
+  std::optional<BodyDecoder> partly_read;  // where that reading stopped short: what is left is still inbound
 };
 
 io::Task<void> serve_connection(Gate& gate, UniqueFd socket);

@@ -16,6 +16,7 @@ inline constexpr std::uint64_t kProgressMs = 900'000;          // between two pi
 inline constexpr std::uint64_t kPoolIdleMs = 55'000;           // an unused upstream connection
 inline constexpr std::uint64_t kDrainMs = 3'000;               // for the rest of a body that nobody wants
 inline constexpr std::uint64_t kFinishMs = 500;                // for connections to end after their sandbox has
+inline constexpr std::uint64_t kClockMs = 15'000;              // between two looks at a policy's times
 inline constexpr std::uint64_t kDnsTcpMs = 10'000;
 
 }  // namespace weir::proxy

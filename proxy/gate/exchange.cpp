@@ -26,9 +26,9 @@ Exchange::Exchange(Gate& gate, Connection& connection, Admission admission)
 
 io::Task<Result<void>> Exchange::fetch_secrets() {
   for (const auto index : admission_.credentials) {
-    auto secret = co_await gate_.keeper.secret(index);
+    auto secret = co_await gate_.keeper.secret(admission_.policy->generation, index);
     if (!secret) {
-      const auto& name = gate_.policy.document().credentials[index].name;
+      const auto& name = admission_.policy->document().credentials[index].name;
       co_return fail("credential_unavailable", "the credential `" + name + "` cannot be had: " + secret.error().message);
     }
     secrets_.emplace_back(index, *secret);
@@ -61,13 +61,13 @@ io::Task<bool> Exchange::run() {
     }
   }
 
-  body_inline_ = client_.head.body.kind == BodyLength::Kind::none ||
+  body_inline_ = client_.head.body.kind == BodyLength::Kind::none || client_.read_body ||
                  (client_.head.body.kind == BodyLength::Kind::fixed && client_.head.body.size <= kInlineBody &&
                   client_.head.body.size <= client_.inbound.size());
   for (bool fresh = false;; fresh = true) {
-    if (!fresh) upstream_ = gate_.pool.take_idle(destination_);
+    if (!fresh) upstream_ = admission_.policy->pool.take_idle(destination_);
     if (upstream_ == nullptr) {
-      auto connected = co_await gate_.pool.connect(destination_);
+      auto connected = co_await admission_.policy->pool.connect(destination_);
       if (!connected) co_return co_await fail_upstream(connected.error());
       upstream_ = std::move(*connected);
     }
@@ -92,7 +92,7 @@ io::Task<bool> Exchange::run() {
     if (retry) continue;
     co_return co_await fail_upstream(answered.error());
   }
-  if (body_inline_ && client_.head.body.kind == BodyLength::Kind::fixed) client_.inbound.consume(client_.head.body.size);
+  consume_inline_body();
   co_return co_await stream_response();
 }
 
@@ -111,7 +111,7 @@ void Exchange::serialise_request(bool with_body) {
   append_request_line(out, head.method, target);
   append_header(out, "Host", authority);
   const HopByHop hop_by_hop(head.headers);
-  const auto& credentials = gate_.policy.document().credentials;
+  const auto& credentials = admission_.policy->document().credentials;
   for (const auto& header : head.headers) {
     if (hop_by_hop.drops(header.name)) continue;
     if (equals_ignoring_case(header.name, "host") || equals_ignoring_case(header.name, "expect")) continue;
@@ -140,7 +140,13 @@ void Exchange::serialise_request(bool with_body) {
   }
   append_body_length(out, head.body);
   append_end_of_head(out);
-  if (with_body) out.append(client_.inbound.view().substr(0, head.body.size));
+  if (with_body) out.append(client_.read_body ? std::string_view(*client_.read_body) : client_.inbound.view().substr(0, head.body.size));
+}
+
+// A body that went out with the head is no longer the client's next bytes.
+void Exchange::consume_inline_body() {
+  if (!body_inline_ || client_.head.body.kind != BodyLength::Kind::fixed || client_.read_body) return;
+  client_.inbound.consume(client_.head.body.size);
 }
 
 io::Task<Result<void>> Exchange::send_request() {
@@ -173,7 +179,7 @@ io::Task<Result<void>> Exchange::send_request() {
 io::Task<void> Exchange::pump_body() {
   BodyDecoder decoder(client_.head.body);
   const bool chunked = client_.head.body.kind == BodyLength::Kind::chunked;
-  const std::uint64_t limit = gate_.policy.document().limits.request_body;
+  const std::uint64_t limit = std::min(admission_.policy->limits().request_body, admission_.decision.body_max);
   std::string piece;
   PumpEnd end = PumpEnd::complete;
   if (client_.head.expect_continue && client_.inbound.empty()) {
@@ -248,7 +254,7 @@ io::Task<void> Exchange::stop_pump() {
 
 // SECURITY: G2, a trailer must not stand where weir's own header stands.
 Exchange::Trailers Exchange::allowed_trailers(Trailers trailers) const {
-  const auto& credentials = gate_.policy.document().credentials;
+  const auto& credentials = admission_.policy->document().credentials;
   std::erase_if(trailers, [&](const auto& trailer) {
     return std::any_of(credentials.begin(), credentials.end(), [&](const auto& one) { return equals_ignoring_case(trailer.first, one.inject.header); });
   });
@@ -264,6 +270,8 @@ io::Task<bool> Exchange::fail_upstream(const Error& error) {
   Refusal refusal{502, error.code, error.message, {}, {}};
   if (pump_ == PumpEnd::bad_body) refusal = {400, pump_error_, "the request's body is not framed as its head says", {}, {}};
   if (pump_ == PumpEnd::too_large) refusal = {413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}};
+  if (pump_ == PumpEnd::too_large && admission_.decision.body_max < admission_.policy->limits().request_body)
+    refusal = {413, "body_too_large", "the request's body is larger than the rule's body_max", "raise body_max in the policy", {}};
   if (error.code == "upstream_timeout") refusal.status = 504;
   if (error.code == "address_not_named") {
     refusal.status = 403;
@@ -272,7 +280,7 @@ io::Task<bool> Exchange::fail_upstream(const Error& error) {
   // The body, or a part of it, has been read by the pump: only the exchange knows where it stands, so the connection ends.
   const bool body_started = !body_inline_ && request_bytes_ > 0;
   if (body_inline_ && client_.head.body.kind == BodyLength::Kind::fixed && !response_started_) {
-    client_.inbound.consume(client_.head.body.size);
+    consume_inline_body();
     client_.head.body = {};
   }
   const bool framing_known = !body_started && pump_ != PumpEnd::bad_body;

@@ -29,6 +29,7 @@ class Exchange {
 
   io::Task<Result<void>> fetch_secrets();
   void serialise_request(bool with_body);
+  void consume_inline_body();
   io::Task<Result<void>> send_request();
   io::Task<void> pump_body();
   io::Task<Result<void>> read_response_head();

@@ -148,7 +148,7 @@ io::Task<bool> Exchange::stream_response() {
   response_started_ = true;
   BodyDecoder decoder(response_.body);
   auto& inbound = upstream_->inbound;
-  const std::uint64_t limit = gate_.policy.document().limits.response_body;
+  const std::uint64_t limit = admission_.policy->limits().response_body;
   const bool has_body = response_.body.kind != BodyLength::Kind::none;
   bool complete = !has_body;
   bool client_ok = true;
@@ -223,7 +223,7 @@ io::Task<bool> Exchange::stream_response() {
   co_await stop_pump();
   const bool request_complete = pump_ == PumpEnd::complete && !pump_was_running;
   if (complete && request_complete && response_.keep_alive && response_.body.kind != BodyLength::Kind::until_close)
-    gate_.pool.give_back(std::move(upstream_));
+    admission_.policy->pool.give_back(std::move(upstream_));
   report_response();
   if (!complete || !client_ok) {
     // SECURITY: a cut response must look cut: no last chunk, no close_notify.

@@ -49,6 +49,7 @@ io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal
   fields.text("code", refusal.code).text("reason", refusal.message).number("status", refusal.status);
   gate.keeper.report("egress.denied", fields);
 
+  const bool body_left = head.body.kind != BodyLength::Kind::none && !connection.read_body;
   const bool body_waits = head.expect_continue && connection.inbound.empty();  // it was never sent (RFC 9110 §10.1.1)
   bool go_on = head.keep_alive && !connection.head.http_1_0 && !head.method.empty() && !body_waits;
   RefusedRequest request{connection.tls ? "https" : "http", connection.host, head.method, {}, connection.port};
@@ -63,8 +64,9 @@ io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal
   const auto written = co_await connection.transport.write_all(answer, gate.loop.in(kProgressMs));
   if (written != io::Outcome::ok) co_return false;
   // A client that is still sending would get a reset instead of the answer if weir closed now: take the rest first.
-  if (!head.method.empty() && head.body.kind != BodyLength::Kind::none && !body_waits) {
-    BodyDecoder decoder(head.body);
+  if (!head.method.empty() && body_left && !body_waits) {
+    BodyDecoder fresh(head.body);
+    BodyDecoder& decoder = connection.partly_read ? *connection.partly_read : fresh;
     const bool drained = co_await drain(gate, connection, decoder);
     if (!drained) go_on = false;
   }

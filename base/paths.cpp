@@ -1,6 +1,7 @@
 #include "base/paths.h"
 
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -32,5 +33,13 @@ std::string config_directory() { return base_directory("XDG_CONFIG_HOME", "/.con
 std::string state_directory() { return base_directory("XDG_STATE_HOME", "/.local/state"); }
 std::string data_directory() { return base_directory("XDG_DATA_HOME", "/.local/share"); }
 std::string sessions_directory() { return state_directory() + "/sessions"; }
+
+std::string runtime_directory() {
+  if (const char* value = std::getenv("XDG_RUNTIME_DIR"); value != nullptr && value[0] == '/') return std::string(value) + "/weir";
+  const std::string user = std::to_string(getuid());
+  struct stat status {};
+  if (stat(("/run/user/" + user).c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return "/run/user/" + user + "/weir";
+  return "/tmp/weir-" + user;
+}
 
 }  // namespace weir

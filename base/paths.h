@@ -11,4 +11,8 @@ std::string state_directory();    // $XDG_STATE_HOME/weir, else ~/.local/state/w
 std::string data_directory();     // $XDG_DATA_HOME/weir, else ~/.local/share/weir
 std::string sessions_directory(); // state_directory()/sessions
 
+// For sockets: $XDG_RUNTIME_DIR/weir, else /run/user/UID/weir where the host has that folder, else /tmp/weir-UID. Whoever uses it
+// must look whose it is and who else may enter it: in /tmp anybody can have made it.
+std::string runtime_directory();
+
 }  // namespace weir

@@ -52,7 +52,7 @@ struct Map {
     value.key = quoted_if_needed(key);
     node.children.push_back(std::move(value));
   }
-  void word(std::string_view key, std::string_view text) { add(key, scalar(quoted_if_needed(text))); }
+  void word(std::string_view key, std::string_view text) { add(key, scalar(quoted_if_needed(text, node.spread))); }
   void bare(std::string_view key, std::string text) { add(key, scalar(std::move(text))); }  // numbers, booleans
   template <class Values, class Text>
   void list(std::string_view key, const Values& values, Text&& text) {

@@ -19,9 +19,9 @@ struct Layout {
   std::string key;   // of an entry of a map, as it is to be written
   std::string text;  // of a scalar, as it is to be written
   std::vector<Layout> children;
-  bool spread = false;  // never on one line
-  bool airy = false;    // keeps a blank line between its children where there was one
-  bool blank_before = false;
+  bool spread = false;             // never on one line
+  bool airy = false;               // keeps a blank line between its children where there was one
+  bool blank_before = false;       // right before its own line, after `above`
   std::vector<CommentLine> above;  // lines of their own before it
   std::string beside;              // at the end of its (first) line
   std::vector<CommentLine> below;  // lines of their own after its last child
@@ -33,6 +33,7 @@ struct Layout {
 std::string print(const Layout& root);
 
 // A word as YAML: plain where nobody, parser or reader, could take it for something else; in double quotes elsewhere.
-std::string quoted_if_needed(std::string_view text);
+// `on_its_line`: it will never stand within brackets, where commas and brackets would end it.
+std::string quoted_if_needed(std::string_view text, bool on_its_line = false);
 
 }  // namespace weir::policy

@@ -27,8 +27,9 @@ class Printer {
       Printer part;
       part.entry(child, 0, "");
       const bool is_long = part.lines_.size() > 1;
-      if (i == 0 ? child.blank_before && !lines_.empty() : child.blank_before || is_long || was_long) blank();
+      if (i > 0 && (is_long || was_long)) blank();
       comments(child.above, 0, true);
+      if (child.blank_before) blank();
       std::ranges::move(part.lines_, std::back_inserter(lines_));
       was_long = is_long;
     }
@@ -85,10 +86,10 @@ class Printer {
   void children(const Layout& node, std::size_t indent) {
     for (const Layout& child : node.children) {
       const bool is_first = &child == &node.children.front();
-      if (node.airy && child.blank_before && !is_first) blank();
       auto above = child.above;
       if (is_first && !above.empty()) above.front().blank_before = false;
       comments(above, indent, node.airy);
+      if (node.airy && child.blank_before && !(is_first && above.empty())) blank();
       if (node.kind == Layout::Kind::map)
         entry(child, indent, "");
       else
@@ -102,10 +103,12 @@ class Printer {
       value(node, indent, std::string(indent, ' ') + "-", " ");
       return;
     }
+    const bool beside_is_taken = !node.children.front().beside.empty();
+    if (!node.beside.empty() && beside_is_taken) comments({{node.beside, false}}, indent, false);
     for (const Layout& child : node.children) {
       const bool is_first = &child == &node.children.front();
       comments(child.above, is_first ? indent : indent + 2, false);
-      if (is_first && child.beside.empty() && !node.beside.empty()) {
+      if (is_first && !beside_is_taken && !node.beside.empty()) {
         Layout first = child;
         first.beside = node.beside;
         entry(first, indent + 2, "- ");

@@ -68,14 +68,15 @@ bool has_hidden(std::string_view text) {
   return false;
 }
 
-bool may_be_plain(std::string_view text) {
+bool may_be_plain(std::string_view text, bool on_its_line) {
   if (text.empty() || text == "=" || text == "~" || text.front() == ' ' || text.back() == ' ') return false;
   const char first = text.front();
   const bool begins_well = is_alphanumeric(first) ||
                            std::string_view("/_.$(+<;^~=\\").find(first) != std::string_view::npos ||
                            static_cast<unsigned char>(first) >= 0x80;
   if (!begins_well || text.starts_with("<<") || text.starts_with("...")) return false;
-  return text.find_first_of("*#,[]{}\"") == std::string_view::npos && !has_odd_colon(text) && !has_hidden(text) &&
+  if (!on_its_line && text.find_first_of(",[]{}") != std::string_view::npos) return false;
+  return text.find_first_of("*#\"") == std::string_view::npos && !has_odd_colon(text) && !has_hidden(text) &&
          !looks_typed(text);
 }
 
@@ -105,6 +106,8 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-std::string quoted_if_needed(std::string_view text) { return may_be_plain(text) ? std::string(text) : quoted(text); }
+std::string quoted_if_needed(std::string_view text, bool on_its_line) {
+  return may_be_plain(text, on_its_line) ? std::string(text) : quoted(text);
+}
 
 }  // namespace weir::policy

@@ -45,6 +45,8 @@ struct RandomKeys {  // which part of the language
   bool limits = true;      // body_max and rate
 };
 
+constexpr RandomKeys kLoadable{.tunnels = false, .ask = false, .conditions = false, .limits = false};
+
 namespace random_documents {
 
 constexpr const char* kHosts[] = {"a.com", "x.a.com",  "y.x.a.com", "b.com",

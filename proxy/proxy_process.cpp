@@ -71,6 +71,7 @@ io::Task<void> finish(Gate& gate) {
   gate.finishing = true;
   while (!gate.idle.empty()) gate.idle.front()->close_idle();
   if (gate.open_connections > 0) co_await gate.drained.wait(gate.loop.in(kFinishMs));
+  gate.cut_streams("the sandbox has ended");
   gate.loop.stop();
 }
 

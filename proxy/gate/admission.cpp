@@ -167,6 +167,7 @@ Admission admit_tunnel(Gate& gate, const Connection& connection, std::string_vie
   admission.policy = gate.in_force;
   admission.id = make_id("req");
   admission.host = connection.host;
+  admission.tunnel = scheme;
   admission.decision = decide_tunnel_again(*admission.policy, connection, scheme);
   return admission;
 }
@@ -212,6 +213,12 @@ Refusal refusal_for(const Connection& connection, const Admission& admission) {
 }
 
 void put_request_fields(events::Fields& fields, const Connection& connection, const Admission& admission) {
+  if (!admission.tunnel.empty()) {
+    fields.text("request", admission.id).text("scheme", admission.tunnel).text("host", admission.host).number("port", connection.port);
+    fields.text("protocol", admission.tunnel == "tls" ? "tls-passthrough" : "tcp");
+    put_process(fields, connection);
+    return;
+  }
   fields.text("request", admission.id).text("method", connection.head.method).text("scheme", connection.tls ? "https" : "http");
   fields.text("host", admission.host).number("port", connection.port).text("path", admission.path.decoded);
   if (!admission.query.empty()) fields.number("query_bytes", static_cast<std::int64_t>(admission.query.size()));

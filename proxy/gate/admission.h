@@ -22,6 +22,7 @@ struct Admission {
   std::string host;              // canonical
   policy::CanonicalPath path;
   std::string_view query;        // with its '?', into the head's bytes; may be empty
+  std::string_view tunnel;       // "tcp" or "tls": a connection that is carried unread, not a request
   bool websocket = false;        // a WebSocket handshake
   bool body_read = false;
   policy::Body body;             // what decide() may ask for; operations that it names lie in here

@@ -13,6 +13,7 @@
 #include "proxy/gate/deadlines.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/hold.h"
+#include "proxy/gate/raw_connection.h"
 
 namespace weir::proxy {
 
@@ -110,18 +111,26 @@ bool Connection::find_destination() {
 
 io::Task<bool> Connection::start() {
   if (!find_destination()) co_return false;
-  char first = 0;
-  for (;;) {
-    const ssize_t got = recv(transport.descriptor().fd(), &first, 1, MSG_PEEK);
-    if (got == 1) break;
-    if (got == 0) co_return false;
-    if (errno != EAGAIN) co_return false;
-    const io::Wake wake = co_await transport.descriptor().readable(gate_.loop.in(kFirstByteMs));
-    if (wake == io::Wake::timeout) deny_connection("no_request", "the client said nothing: a protocol in which the server speaks first is not HTTP");
-    if (wake != io::Wake::ready) co_return false;
+  if (gate_.in_force->policy.treatment_of(host, port) == policy::Treatment::tcp) {
+    co_await carry_tcp(gate_, *this);
+    co_return false;
   }
-  constexpr char kTlsHandshake = 0x16;  // ContentType handshake (RFC 8446 §5.1)
-  if (first == kTlsHandshake) {
+  Opening opening = co_await first_octets(gate_, *this, gate_.loop.in(kSilentMs));
+  while (opening == Opening::silent) {
+    const bool over = co_await serve_silent(gate_, *this);
+    if (over) co_return false;
+    opening = co_await first_octets(gate_, *this, gate_.loop.in(kFirstByteMs));
+  }
+  if (opening == Opening::closed) co_return false;
+  if (opening == Opening::other) {
+    co_await carry_tcp(gate_, *this);
+    co_return false;
+  }
+  if (opening == Opening::tls) {
+    if (gate_.in_force->policy.treatment_of(host, port) == policy::Treatment::passthrough) {
+      co_await carry_passthrough(gate_, *this);
+      co_return false;
+    }
     tls = true;
     transport.start_tls(gate_.downstream_tls.accept_for(host));
     const io::Outcome done = co_await transport.handshake(gate_.loop.in(kHandshakeMs));
@@ -132,11 +141,6 @@ io::Task<bool> Connection::start() {
     }
     server_name = DownstreamTls::server_name(transport.ssl());
     co_return true;
-  }
-  const bool may_be_http = (first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z') || first == '\r' || first == '\n';
-  if (!may_be_http) {
-    deny_connection("not_http", "the connection is neither TLS nor HTTP");
-    co_return false;
   }
   co_return true;
 }

@@ -28,7 +28,6 @@ class Connection {
   io::Task<bool> start();                 // until the first request can be read
   io::Task<bool> read_head();             // into head_bytes; false: closed, timed out or refused
   io::Task<bool> serve_request();         // true: the connection may go on
-  io::Task<void> find_owners();           // which programs hold the connection, once
   bool owners_known_ = false;
   void deny_connection(std::string_view code, std::string_view reason);
 
@@ -49,6 +48,7 @@ class Connection {
   bool literal = false;     // an address was dialled that stands for no name
   bool tls = false;
   std::string server_name;  // SNI, canonical; empty: none
+  io::Task<void> find_owners();  // fills `executables`, once
   std::vector<std::string> executables;  // that hold this connection, where a policy wants to know; empty: not known
 
   // The request's body where a rule had to read it first: it is then all here, and inbound is behind it.

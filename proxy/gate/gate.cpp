@@ -29,6 +29,12 @@ void Gate::ask_streams_again(std::string_view why) {
   }
 }
 
+void Gate::cut_streams(std::string_view why) {
+  const std::list<OpenStream*> open = streams;
+  for (OpenStream* stream : open)
+    if (std::find(streams.begin(), streams.end(), stream) != streams.end()) stream->cut(why);
+}
+
 io::Task<void> accept_connections(Gate& gate, UniqueFd listener) {
   io::Descriptor watched(gate.loop, std::move(listener));
   for (;;) {

@@ -41,6 +41,7 @@ struct Gate {
   // Takes the policy into force and cuts what it would refuse.
   void replace_policy(PolicyHandle next);
   void ask_streams_again(std::string_view why);
+  void cut_streams(std::string_view why);
 };
 
 // While it lives, the stream is in the gate's list.

@@ -308,6 +308,7 @@ io::Task<Opening> first_octets(Gate& gate, Connection& connection, io::Deadline 
 }
 
 io::Task<void> carry_tcp(Gate& gate, Connection& connection) {
+  if (gate.in_force->policy.wants_process()) co_await connection.find_owners();
   RawConnection raw(gate, connection, "tcp");
   const bool opened = co_await raw.open();
   if (opened) co_await raw.carry();
@@ -315,6 +316,7 @@ io::Task<void> carry_tcp(Gate& gate, Connection& connection) {
 
 io::Task<void> carry_passthrough(Gate& gate, Connection& connection) {
   auto hello = co_await read_hello(gate, connection);
+  if (gate.in_force->policy.wants_process()) co_await connection.find_owners();
   RawConnection raw(gate, connection, "tls");
   if (!hello) {
     raw.refuse({400, hello.error().code, hello.error().message, {}, {}});
@@ -337,6 +339,7 @@ io::Task<void> carry_passthrough(Gate& gate, Connection& connection) {
 
 io::Task<bool> serve_silent(Gate& gate, Connection& connection) {
   io::Descriptor& client = connection.transport.descriptor();
+  if (gate.in_force->policy.wants_process()) co_await connection.find_owners();
   RawConnection raw(gate, connection, "tcp");
   if (raw.admission().decision.action == policy::Action::deny) {
     if (!inspects_port(raw.admission().policy->document(), connection.port)) {

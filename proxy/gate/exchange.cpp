@@ -10,6 +10,7 @@
 namespace weir::proxy {
 namespace {
 
+constexpr std::string_view kWebSocketFields = "sec-websocket-";
 constexpr std::size_t kInlineBody = 16 * 1024;      // a body that is there already and no larger goes out with its head
 
 bool is_idempotent(std::string_view method) {  // RFC 9110 §9.2.2
@@ -39,6 +40,14 @@ io::Task<Result<void>> Exchange::fetch_secrets() {
 
 io::Task<bool> Exchange::run() {
   started_ns_ = uv_hrtime();
+  if (admission_.websocket) {
+    const auto handshake = websocket::read_handshake(client_.head);
+    if (!handshake) {
+      const Refusal refusal{400, handshake.error().code, handshake.error().message, {}, {}};
+      co_return co_await refuse(gate_, client_, refusal, &admission_);
+    }
+    handshake_ = *handshake;
+  }
   // SECURITY: G3, the event is in the store before anything of the request leaves, or the request does not leave.
   events::Fields fields;
   fields.reserve(512);
@@ -64,10 +73,12 @@ io::Task<bool> Exchange::run() {
   body_inline_ = client_.head.body.kind == BodyLength::Kind::none || client_.read_body ||
                  (client_.head.body.kind == BodyLength::Kind::fixed && client_.head.body.size <= kInlineBody &&
                   client_.head.body.size <= client_.inbound.size());
-  for (bool fresh = false;; fresh = true) {
+  Destination to = destination_;
+  to.as_it_is = admission_.websocket && !to.tls;  // a proxy that reads HTTP would not pass on what comes after it
+  for (bool fresh = admission_.websocket;; fresh = true) {
     if (!fresh) upstream_ = admission_.policy->pool.take_idle(destination_);
     if (upstream_ == nullptr) {
-      auto connected = co_await admission_.policy->pool.connect(destination_);
+      auto connected = co_await admission_.policy->pool.connect(to);
       if (!connected) co_return co_await fail_upstream(connected.error());
       upstream_ = std::move(*connected);
     }
@@ -93,6 +104,7 @@ io::Task<bool> Exchange::run() {
     co_return co_await fail_upstream(answered.error());
   }
   consume_inline_body();
+  if (response_.status == 101) co_return co_await switch_protocols();
   co_return co_await stream_response();
 }
 
@@ -115,6 +127,9 @@ void Exchange::serialise_request(bool with_body) {
   for (const auto& header : head.headers) {
     if (hop_by_hop.drops(header.name)) continue;
     if (equals_ignoring_case(header.name, "host") || equals_ignoring_case(header.name, "expect")) continue;
+    if (admission_.websocket && header.name.size() > kWebSocketFields.size() &&
+        equals_ignoring_case(header.name.substr(0, kWebSocketFields.size()), kWebSocketFields))
+      continue;
     // A compressed answer could reflect a secret unseen (SECURITY: G2): one that carries a credential asks for a plain one.
     if (!secrets_.empty() && equals_ignoring_case(header.name, "accept-encoding")) continue;
     // What the client sent in the place of a credential is dropped, so there is one value and it is weir's.
@@ -138,6 +153,7 @@ void Exchange::serialise_request(bool with_body) {
     append_header(out, inject.header, value);
     wipe(value.data(), value.size());
   }
+  if (admission_.websocket) append_handshake(out);
   append_body_length(out, head.body);
   append_end_of_head(out);
   if (with_body) out.append(client_.read_body ? std::string_view(*client_.read_body) : client_.inbound.view().substr(0, head.body.size));

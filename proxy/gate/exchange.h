@@ -9,6 +9,7 @@
 #include "proxy/gate/secret_mask.h"
 #include "proxy/gate/upstream_pool.h"
 #include "proxy/http1/decoder.h"
+#include "proxy/websocket/handshake.h"
 
 namespace weir::proxy {
 
@@ -37,11 +38,14 @@ class Exchange {
   io::Task<bool> write_payload(std::string_view payload, bool last);
   io::Task<void> stop_pump();
   io::Task<bool> fail_upstream(const Error& error);
+  void append_handshake(std::string& out);   // websocket_exchange.cpp, and the next
+  io::Task<bool> switch_protocols();
   void serialise_response_head();
   using Trailers = std::vector<std::pair<std::string, std::string>>;
   Trailers masked_trailers(Trailers trailers);
   Trailers allowed_trailers(Trailers trailers) const;
   void report_response();
+  void report_reflected();
   io::Deadline progress() const { return gate_.loop.in(progress_ms_); }
 
   Gate& gate_;
@@ -53,6 +57,8 @@ class Exchange {
   SecretMask mask_;
   std::string carry_;             // the end of a piece that may be the start of a secret
   std::uint64_t masked_ = 0;
+  websocket::Handshake handshake_;  // where the request is one; views into its head
+  std::string websocket_key_;       // weir's own, towards the upstream
   std::string& response_bytes_;   // the client's, for their capacity
   ResponseHead& response_;
   BodyLength to_client_;          // how the body is framed towards the client

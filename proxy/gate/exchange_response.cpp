@@ -53,10 +53,10 @@ io::Task<Result<void>> Exchange::read_response_head() {
     thread_local HeadParser parser;
     const auto parsed = parser.response(response_bytes_, client_.head.method, kResponseLimits, response_);
     if (!parsed) co_return fail("upstream_protocol", "the upstream's answer is not valid HTTP/1.1: " + parsed.error().message);
-    if (response_.status == 101) co_return fail("upstream_protocol", "the upstream switched protocols although nobody asked");
+    if (response_.status == 101 && !admission_.websocket) co_return fail("upstream_protocol", "the upstream switched protocols although nobody asked");
     if (mask_.active() && response_.body.kind != BodyLength::Kind::none && is_encoded(response_))
       co_return fail("response_encoded", "the upstream compressed its answer to a request with a credential although it was asked not to, so weir cannot look for the credential in it");
-    if (response_.status >= 200) break;  // 1xx are between the upstream and weir (RFC 9110 §15.2)
+    if (response_.status >= 200 || response_.status == 101) break;  // 1xx are between the upstream and weir (RFC 9110 §15.2)
   }
   first_byte_ns_ = uv_hrtime();
   co_return Result<void>{};
@@ -243,12 +243,15 @@ void Exchange::report_response() {
   if (upstream_ != nullptr) fields.text("upstream", upstream_->address);
   fields.text("end", end_);
   gate_.keeper.report("egress.response", fields);
-  if (masked_ > 0) {
-    events::Fields reflected;
-    reflected.text("request", admission_.id).text("credential", admission_.credential_names).text("host", admission_.host);
-    reflected.number("count", static_cast<std::int64_t>(masked_));
-    gate_.keeper.report("credential.reflected", reflected);
-  }
+  report_reflected();
+}
+
+void Exchange::report_reflected() {
+  if (masked_ == 0) return;
+  events::Fields reflected;
+  reflected.text("request", admission_.id).text("credential", admission_.credential_names).text("host", admission_.host);
+  reflected.number("count", static_cast<std::int64_t>(masked_));
+  gate_.keeper.report("credential.reflected", reflected);
 }
 
 }  // namespace weir::proxy

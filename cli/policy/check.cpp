@@ -9,6 +9,7 @@
 #include "cli/policy/shared.h"
 #include "cli/policy/verbs.h"
 #include "cli/verbs.h"
+#include "launch/package_sources.h"
 #include "policy/lint.h"
 
 namespace weir::cli {
@@ -18,7 +19,7 @@ namespace {
 int check(const std::string& file, bool as_json) {
   const auto text = read_file(file);
   if (!text) return complain(text.error().message);
-  auto loaded = policy::load_text(*text, file);
+  auto loaded = policy::load_text(*text, file, launch::PackagePresets{});
   policy::add_warnings(loaded, *text);
   const auto errors = static_cast<std::size_t>(
       std::ranges::count(loaded.diagnostics, policy::Diagnostic::Severity::error, &policy::Diagnostic::severity));

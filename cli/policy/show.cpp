@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "base/file.h"
 #include "cli/policy/shared.h"
 #include "cli/policy/verbs.h"
 #include "cli/verbs.h"
+#include "launch/package_sources.h"
 
 namespace weir::cli {
 
@@ -22,26 +25,42 @@ std::string summary_of(std::string_view text) {
 int list_presets(bool as_json) {
   Json list = Json::array();
   for (const auto& preset : policy::presets()) list.push_back({{"name", preset.name}, {"summary", summary_of(preset.text)}});
+  for (const auto name : policy::host_presets())
+    list.push_back({{"name", name}, {"summary", fmt::format("Where {} gets its packages on this host, asked when the policy is loaded.", name)}});
   if (as_json)
     print(list);
   else
-    for (const auto& preset : policy::presets()) print(fmt::format("{:<14} {}\n", preset.name, summary_of(preset.text)));
+    for (const auto& preset : list)
+      print(fmt::format("{:<14} {}\n", preset["name"].get_ref<const std::string&>(), preset["summary"].get_ref<const std::string&>()));
   return 0;
 }
 
-int show(const std::string& what, bool as_json) {
+// The text of a preset, of those that the host tells as well. Nothing: there is none of that name.
+std::optional<Result<std::string>> preset_text(std::string_view name) {
   const auto presets = policy::presets();
-  const auto preset = std::ranges::find(presets, std::string_view(what), &EmbeddedFile::name);
-  if (preset != presets.end()) {
+  const auto preset = std::ranges::find(presets, name, &EmbeddedFile::name);
+  if (preset != presets.end()) return std::string(preset->text);
+  if (std::ranges::find(policy::host_presets(), name) == policy::host_presets().end()) return std::nullopt;
+  return launch::package_preset(name);
+}
+
+int show(const std::string& what, bool as_json) {
+  if (const auto preset = preset_text(what)) {
+    if (!*preset) return complain("preset `" + what + "`: " + preset->error().message);
     if (as_json)
-      print(Json{{"preset", what}, {"text", preset->text}, {"use", Json::array()}});
+      print(Json{{"preset", what}, {"text", **preset}, {"use", Json::array()}});
     else
-      print(std::string(preset->text));
+      print(**preset);
     return 0;
   }
   const auto text = read_file(what);
   if (!text) return complain(text.error().message + " (and there is no preset of that name; see `weir policy presets`)");
-  const auto loaded = policy::load_text(*text, what);
+  std::map<std::string, std::string, std::less<>> told;  // by the host; asked once
+  const auto loaded = policy::load_text(*text, what, [&](std::string_view name) {
+    auto preset = launch::package_preset(name);
+    if (preset) told.emplace(name, *preset);
+    return preset;
+  });
   if (!loaded.ok()) {
     print_diagnostics(loaded.diagnostics);
     return complain(what + " has errors");
@@ -49,9 +68,10 @@ int show(const std::string& what, bool as_json) {
   Json uses = Json::array();
   std::string out = *text;
   for (const auto& name : loaded.document.use) {
-    const auto used = std::ranges::find(presets, std::string_view(name), &EmbeddedFile::name);
-    uses.push_back({{"preset", name}, {"text", used->text}});
-    out += fmt::format("\n# --- what `use: [{}]` brings in ---\n{}", name, used->text);
+    const auto from_host = told.find(name);
+    const std::string used = from_host != told.end() ? from_host->second : preset_text(name)->value();
+    uses.push_back({{"preset", name}, {"text", used}});
+    out += fmt::format("\n# --- what `use: [{}]` brings in ---\n{}", name, used);
   }
   if (as_json)
     print(Json{{"file", what}, {"text", *text}, {"use", uses}});

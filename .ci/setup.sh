@@ -4,11 +4,11 @@
 # Debian packages: what is needed to build and run, and what the tests need besides.
 build_packages=(
   cmake ninja-build g++ pkg-config ccache
-  libuv1-dev libssl-dev node-llhttp libyaml-cpp-dev libnftnl-dev libmnl-dev
-  libseccomp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libldns-dev libc-ares-dev libidn2-dev
+  libuv1-dev libssl-dev node-llhttp libyaml-cpp-dev libyaml-dev libpsl-dev libtomlplusplus-dev libnftnl-dev libmnl-dev
+  libseccomp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libldns-dev libc-ares-dev libidn2-dev libcurl4-openssl-dev
   bubblewrap iproute2 ca-certificates curl
 )
-test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-pip curl wget git nftables nodejs)
+test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-jsonschema python3-yaml python3-pip curl wget git nftables nodejs)
 
 # missing_packages NAME…: those of them that are not installed.
 missing_packages() {

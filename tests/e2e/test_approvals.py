@@ -1,0 +1,307 @@
+"""Requests that a rule asks about: held until somebody decides from another process or in the terminal, recorded, and passed or
+denied as decided. With real curl inside."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+from harness import PATIENCE, WeirTest, also_as_ordinary_user, main, read_events, sessions, wait_until
+from test_terminal import Terminal
+
+RULES = """
+rules:
+  - name: reads
+    hosts: [api.test.example]
+    methods: [GET]
+  - name: writes
+    hosts: [api.test.example, other.test.example]
+    methods: [POST, PUT]
+    action: ask
+"""
+CURL = ["curl", "-sS", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}\n"]
+
+
+class Asking(WeirTest):
+    """A policy that asks about writes; weir's socket in a folder of the test."""
+
+    def setUp(self):
+        super().setUp()
+        self.environment["XDG_RUNTIME_DIR"] = self.folder("run")
+        self.server = self.https("api.test.example", "other.test.example")
+        self.policy(RULES, api=self.server, other=self.server)
+
+    def policy_with(self, more):
+        self.policy(RULES + more, api=self.server, other=self.server)
+
+    def post(self, path="/v1/x", host="api.test.example", method="POST", options=("--approvals=wait",)):
+        return self.start_inside(*CURL, "-X", method, "-d", "x", f"https://{host}{path}", options=options)
+
+    def waiting(self, count=1):
+        """What waits for an approval, when there are so many."""
+        def listed():
+            done = self.weir("approvals", "--json")
+            self.assertEqual(done.status, 0, done)
+            found = json.loads(done.out)
+            return found if len(found) == count else None
+        return wait_until(listed, f"{count} pending approvals")
+
+    def decide(self, *arguments, status=0):
+        done = self.weir(*arguments)
+        self.assertEqual(done.status, status, done)
+        return done
+
+    def passes(self, running, code="200"):
+        done = running.finish()
+        self.assertEqual(done.out.strip(), code, done)
+        return done
+
+
+@also_as_ordinary_user
+class FromAnotherProcess(Asking):
+    def test_a_held_request_passes_after_approve(self):
+        running = self.post()
+        one = self.waiting()[0]
+        self.assertEqual((one["method"], one["host"], one["path"], one["rule"]), ("POST", "api.test.example", "/v1/x", "writes"))
+        table = self.weir("approvals")
+        self.assertIn("POST https://api.test.example/v1/x", table.out, table)
+        self.assertIn(one["id"][4:], table.out, table)
+        said = self.decide("approve", one["id"])
+        self.assertIn("approved: POST https://api.test.example/v1/x", said.out, said)
+        done = self.passes(running)
+        granted = done.of("approval.granted")[0]
+        self.assertEqual((granted["approval"], granted["for"], granted["scope"]), (one["id"], "once", "request"), done)
+        self.assertRegex(granted["by"], r"^user \S+ pid \d+$")
+        kinds = [e["type"] for e in done.events]
+        self.assertLess(kinds.index("approval.requested"), kinds.index("approval.granted"), done)
+        self.assertLess(kinds.index("approval.granted"), kinds.index("egress.request"), done)
+
+    def test_the_identifier_may_be_left_out_or_begun(self):
+        running = self.post()
+        self.waiting()
+        self.decide("approve")
+        self.passes(running)
+        running = self.post()
+        one = self.waiting()[0]
+        self.decide("approve", one["id"][4:20])
+        self.passes(running)
+
+    def test_deny_denies(self):
+        running = self.post()
+        self.waiting()
+        self.decide("deny")
+        done = self.passes(running, "403")
+        self.assert_recorded_denial(done, "approval_denied")
+        self.assertEqual(len(done.of("approval.denied")), 1, done)
+
+    def test_what_nobody_decides_expires(self):
+        self.policy_with("limits: {approval_wait: 1s}\n")
+        done = self.passes(self.post(), "403")
+        self.assert_recorded_denial(done, "approval_expired")
+        self.assertEqual(done.of("approval.expired")[0]["by"], "time", done)
+
+    def test_what_is_not_asked_about_passes_meanwhile(self):
+        running = self.start_inside("sh", "-c", f"{' '.join(CURL)} -d x https://api.test.example/slow & {' '.join(CURL)} "
+                                    "https://api.test.example/read; wait", options=["--approvals=wait"])
+        self.waiting()
+        running.wait_for_event("egress.response", status=200)
+        self.decide("approve")
+        self.assertEqual(running.finish().out.split(), ["200", "200"])
+
+    def test_a_grant_for_a_time_lets_the_same_request_pass_and_no_other(self):
+        running = self.start_inside("sh", "-c", f"for path in a a b; do {' '.join(CURL)} -d x https://api.test.example/$path; done",
+                                    options=["--approvals=wait"])
+        self.waiting()
+        self.decide("approve", "--for", "10m")
+        other = wait_until(lambda: [w for w in self.waiting() if w["path"] == "/b"], "the other request")
+        self.decide("deny", other[0]["id"])
+        done = running.finish()
+        self.assertEqual(done.out.split(), ["200", "200", "403"], done)
+        self.assertEqual([g["by"] for g in done.of("approval.granted")][1:], ["standing"], done)
+
+    def test_a_grant_for_the_host_covers_the_rule_there_and_nowhere_else(self):
+        running = self.start_inside("sh", "-c", f"for to in api.test.example/a api.test.example/b other.test.example/a; do "
+                                    f"{' '.join(CURL)} -d x https://$to; done", options=["--approvals=wait"])
+        self.waiting()
+        self.decide("approve", "--for", "session", "--host")
+        other = wait_until(lambda: [w for w in self.waiting() if w["host"] == "other.test.example"], "the other host")
+        self.decide("deny", other[0]["id"])
+        self.assertEqual(running.finish().out.split(), ["200", "200", "403"])
+
+    def test_a_standing_denial_is_not_asked_about_again(self):
+        running = self.start_inside("sh", "-c", f"for path in a a; do {' '.join(CURL)} -d x https://api.test.example/$path; done",
+                                    options=["--approvals=wait"])
+        self.waiting()
+        self.decide("deny", "--for", "session")
+        done = running.finish()
+        self.assertEqual(done.out.split(), ["403", "403"], done)
+        self.assertEqual(len(done.of("approval.requested")), 1, done)
+
+    def test_a_client_that_has_hung_up_finds_the_grant_at_its_next_try(self):
+        self.write("give-up.sh", f"{' '.join(CURL)} -d x --max-time 0.5 https://api.test.example/v1/x 2>/dev/null\n"
+                   "touch gave-up; while [ ! -e again ]; do sleep 0.05; done\n"
+                   f"{' '.join(CURL)} -d x https://api.test.example/v1/x\n")
+        running = self.start_inside("sh", "give-up.sh", options=["--approvals=wait"])
+        wait_until(lambda: os.path.exists(os.path.join(self.project, "gave-up")), "the client to give up")
+        wait_until(lambda: self.waiting()[0]["waiting"] == 0, "nobody to wait")
+        self.decide("approve")
+        self.write("again", "")
+        done = running.finish()
+        self.assertEqual(done.out.split()[-1], "200", done)
+        self.assertEqual(len(done.of("approval.requested")), 1, done)
+
+    def test_the_policys_default_may_ask(self):
+        self.policy("default: ask\nrules: []\n", api=self.server)
+        running = self.start_inside(*CURL, "https://api.test.example/", options=["--approvals=wait"])
+        self.assertIsNone(self.waiting()[0]["rule"])
+        self.decide("approve")
+        self.passes(running)
+
+    def test_a_grant_for_a_time_outlives_a_keeper_that_is_killed(self):
+        running = self.post()
+        self.waiting()
+        self.decide("approve", "--for", "10m")
+        self.passes(running)
+        killed = self.post("/v1/other")
+        self.waiting()
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.process.wait()
+        again = self.post()
+        self.assertEqual(self.waiting()[0]["path"], "/v1/other", "what waited when the keeper died")
+        done = self.passes(again)
+        self.assertEqual(done.of("approval.granted")[0]["by"], "standing", done)
+
+    def test_a_session_grant_ends_with_its_session(self):
+        running = self.post()
+        self.waiting()
+        self.decide("approve", "--for", "session")
+        self.passes(running)
+        running = self.post()
+        self.waiting()
+        self.decide("deny")
+        self.passes(running, "403")
+
+    def test_a_grant_says_nothing_under_another_policy(self):
+        running = self.post()
+        self.waiting()
+        self.decide("approve", "--for", "10m")
+        self.passes(running)
+        self.policy_with("# changed\n")
+        running = self.post()
+        self.waiting()
+        self.decide("deny")
+        self.passes(running, "403")
+
+    def test_nobody_is_asked_with_approvals_deny(self):
+        done = self.passes(self.post(options=["--approvals=deny"]), "403")
+        self.assert_recorded_denial(done, "approval_denied")
+
+    def test_without_a_terminal_prompt_means_wait(self):
+        running = self.post(options=[])
+        self.waiting()
+        self.decide("approve")
+        self.passes(running)
+
+    def test_errors_are_clear(self):
+        for arguments, text in ((["approve"], "nothing waits"), (["approve", "apr_X"], "nothing waits"), (["approve", "--for", "soon"], "--for soon"),
+                                (["approve", "--for", "99d"], "at most 7d"), (["policy", "reload"], "no weir runs")):
+            done = self.decide(*arguments, status=2)
+            self.assertIn(text, done.err, done)
+        running = self.start_inside("sh", "-c", f"{' '.join(CURL)} -d x https://api.test.example/a & {' '.join(CURL)} -d x "
+                                    "https://api.test.example/b & wait", options=["--approvals=wait"])
+        two = self.waiting(2)
+        done = self.decide("approve", status=2)
+        self.assertIn("say which one", done.err, done)
+        wrong = two[0]["id"][:-1] + ("0" if two[0]["id"][-1] != "0" else "1")
+        done = self.decide("approve", wrong, status=2)
+        self.assertIn("did you mean", done.err, done)
+        for one in two:
+            self.decide("approve", one["id"])
+        self.assertEqual(running.finish().out.split(), ["200", "200"])
+
+    def test_text_from_the_sandbox_cannot_drive_the_terminal(self):
+        running = self.start_inside(*CURL, "-d", "x", "https://api.test.example/%1b%5b2J%e2%80%ae", options=["--approvals=wait"])
+        self.waiting()
+        table = self.weir("approvals")
+        self.assertNotIn("\x1b", table.out)
+        self.assertNotIn("\u202e", table.out)
+        self.assertIn("\\x1b", table.out, table)
+        self.decide("deny")
+        running.finish()
+
+    def test_the_socket_is_gone_after_the_session_and_dead_ones_are_removed(self):
+        folder = os.path.join(self.environment["XDG_RUNTIME_DIR"], "weir/sessions")
+        running = self.post()
+        self.waiting()
+        name = [n for n in os.listdir(folder) if n.endswith(".sock")]
+        self.assertEqual(len(name), 1)
+        self.assertEqual(os.stat(os.path.join(folder, name[0])).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
+        running.process.kill()
+        running.process.wait()
+        self.assertEqual(self.weir("approvals", "--json").out.strip(), "[]")
+        self.assertEqual(os.listdir(folder), [])
+
+
+@also_as_ordinary_user
+class FromInside(Asking):
+    """The sandbox must not decide about itself."""
+
+    def test_a_socket_that_was_mounted_in_refuses_the_sandbox(self):
+        shown = self.environment["XDG_RUNTIME_DIR"]
+        os.makedirs(os.path.join(shown, "weir/sessions"), 0o700, exist_ok=True)
+        for path in ("weir", "weir/sessions"):
+            os.chmod(os.path.join(shown, path), 0o700)
+            os.chown(os.path.join(shown, path), self.uid, self.gid)
+        running = self.start_python("""
+            import glob, socket
+            sync("inside")
+            answers = []
+            for path in glob.glob("/shown/*.sock"):
+                with socket.socket(socket.AF_UNIX) as client:
+                    try:
+                        client.connect(path)
+                        client.sendall(b"GET /v1/approvals HTTP/1.1\\r\\nHost: weir\\r\\n\\r\\n")
+                        answers.append(client.recv(65536).decode())
+                    except OSError as error:
+                        answers.append(error.__class__.__name__)
+            report(answers=answers)
+        """, options=["--mount", f"rw:{shown}/weir/sessions:/shown", "--approvals=wait"])
+        running.reached("inside")
+        second = self.post()
+        self.waiting()
+        running.go("inside")
+        done = running.finish()
+        for answer in done.report["answers"]:
+            self.assertFalse(answer.startswith("HTTP/1.1 200"), done)
+        self.decide("deny")
+        second.finish()
+
+    def test_neither_journal_nor_socket_is_visible(self):
+        running = self.post()
+        self.waiting()
+        self.decide("approve", "--for", "10m")
+        self.passes(running)
+        journal = os.path.join(self.state, "weir/approvals")
+        self.assertTrue(os.listdir(journal))
+        done = self.inside(f"""
+            report(journal=failure(lambda: os.listdir("{journal}")), socket=failure(lambda: os.listdir("{self.environment['XDG_RUNTIME_DIR']}/weir")))
+        """)
+        self.assertTrue(done.report["journal"], done)
+        self.assertTrue(done.report["socket"], done)
+        # Nor where a folder above it is shown.
+        done = self.inside(f"""
+            def reached(path):
+                try:
+                    return os.listdir(path)
+                except OSError:
+                    return []
+            report(journal=reached("{journal}"), socket=reached("{self.environment['XDG_RUNTIME_DIR']}/weir/sessions"))
+        """, options=["--mount", f"rw:{self.state}", "--mount", f"rw:{self.environment['XDG_RUNTIME_DIR']}"])
+        self.assertEqual(done.report, {"journal": [], "socket": []}, done)
+
+
+if __name__ == "__main__":
+    main()

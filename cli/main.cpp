@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "cli/completion.h"
 #include "cli/verbs.h"
 #include "proxy/proxy_process.h"
 
@@ -36,6 +37,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   int status = 0;
+  // Completion is asked about words that are not this program's own command line (cli/completion.h).
+  const bool completing = argc > 1 && std::strcmp(argv[1], "__complete") == 0;
+  const std::vector<std::string> completed(argv + (completing ? 2 : argc), argv + argc);
   // What stands behind "--" is the sandbox's command: not an argument of weir's, whatever it looks like.
   std::vector<std::string> command;
   for (int i = 1; i < argc; ++i) {
@@ -46,11 +50,14 @@ int main(int argc, char** argv) {
   }
   cli::add_run(app, status, std::move(command));
   cli::add_log(app, status);
+  cli::add_approvals(app, status);
   cli::add_policy(app, status);
   cli::add_vault(app, status);
   cli::add_profiles(app, status);
   cli::add_doctor(app, status);
   cli::add_demo(app, status);
+  cli::add_completion(app, status);
+  if (completing) return cli::answer_completion(app, completed);
   if (argc > 1 && argv[1][0] != '-') {
     std::vector<std::string> names;
     for (const auto* verb : app.get_subcommands([](CLI::App*) { return true; })) names.push_back(verb->get_name());

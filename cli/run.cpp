@@ -12,9 +12,12 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "cli/learned_policy.h"
 #include "cli/project_policy.h"
+#include "cli/run_policy.h"
 #include "cli/verbs.h"
 #include "keeper/run_session.h"
+#include "launch/package_sources.h"
 #include "launch/profile.h"
 #include "policy/loader.h"
 #include "vault/vault.h"
@@ -29,6 +32,8 @@ struct RunArguments {
   std::vector<std::string> mounts;
   std::vector<std::string> environment;
   std::string durability = "group";
+  std::string learn;  // where the learned policy goes; empty: nothing is learned
+  std::string approvals = "prompt";
   std::vector<std::string> command;
 };
 
@@ -87,70 +92,32 @@ Result<std::optional<launch::Profile>> choose_profile(const RunArguments& argume
                                      " `weir profiles` lists them");
 }
 
-// Where each credential of a profile's policy is to be had on this host.
-Result<void> find_credentials(const launch::Profile& profile, vault::Vault& vault, policy::Document& document) {
-  for (const auto& wanted : profile.credentials) {
-    for (auto& credential : document.credentials) {
-      if (credential.name != wanted.credential) continue;
-      bool found = false;
-      for (const auto& from : wanted.from) {
-        auto secret = vault.fetch(from);
-        if (!secret && secret.error().code == "vault_locked") {
-          if (auto unlocked = vault.unlock(); !unlocked) return unlocked;
-          secret = vault.fetch(from);
-        }
-        if (!secret) continue;
-        credential.from = from;
-        found = true;
-        break;
-      }
-      if (!found) return fail("credential_missing", wanted.missing);
-    }
-  }
-  return {};
+// While it is learned, everything passes that no rule refuses. Gives where the learned policy will be written: the folder is held
+// from before the sandbox starts.
+Result<std::optional<NewFile>> start_learning(const RunArguments& arguments, policy::Document& document) {
+  if (arguments.learn.empty()) return std::optional<NewFile>{};
+  auto file = NewFile::in(arguments.learn, true);
+  if (!file) return std::unexpected(file.error());
+  document.default_action = policy::Action::log;
+  std::fputs("weir: LEARNING: whatever no rule refuses is let through and recorded, wherever it goes\n", stderr);
+  return std::optional(std::move(*file));
 }
 
-struct ChosenPolicy {
-  policy::Document document;
-  std::string text_hash;
-};
-
-Result<ChosenPolicy> load_policy(const RunArguments& arguments, const std::optional<launch::Profile>& profile, const std::string& project,
-                                 vault::Vault& vault) {
-  std::string file = arguments.policy_file;
-  if (!file.empty()) {
-    std::error_code error;
-    if (std::filesystem::equivalent(file, project + "/weir.yaml", error)) accept_policy(project + "/weir.yaml");
-  } else if (::access((project + "/weir.yaml").c_str(), F_OK) == 0) {
-    file = project + "/weir.yaml";
-    if (may_be_a_sandboxs_work(file))
-      return fail("policy_unreviewed", file + " was changed while a sandbox could write to its folder, so it may be the sandbox's work; read it, "
-                                              "then run once with --policy weir.yaml to accept it, or delete it");
-  } else if (::access((config_directory() + "/weir.yaml").c_str(), F_OK) == 0) {
-    file = config_directory() + "/weir.yaml";
+// The session's own outcome stands, whatever becomes of what it teaches.
+void write_learned(const NewFile& file, const policy::Document& document, const std::string& session) {
+  const auto observations = observations_of(sessions_directory() + "/" + session);
+  if (!observations) {
+    complain("nothing could be learned: " + observations.error().message);
+    return;
   }
-  std::string text;
-  if (!file.empty()) {
-    auto read = read_file(file);
-    if (!read) return fail(read.error().code, "policy: " + read.error().message);
-    text = std::move(*read);
-  } else if (profile && !profile->policy.empty()) {
-    text = profile->policy;
-    file = "profile " + profile->name;
-  } else {
-    return fail("no_policy", "there is no policy for `" + arguments.command.front() + "`: give one with --policy FILE, or write weir.yaml here or in " +
-                                 config_directory() + " (`weir profiles` lists the commands that need none)");
+  const auto learned = policy::learn(document, *observations);
+  const auto written = file.write(learned_text(learned, session));
+  if (!written) {
+    complain(written.error().message + "; `weir policy learn " + session + "` gives the learned policy");
+    return;
   }
-  const bool from_profile = file.starts_with("profile ");
-  auto loaded = from_profile ? policy::load_text(text, file) : policy::load_file(file);
-  if (!loaded.ok()) {
-    std::string all;
-    for (const auto& diagnostic : loaded.diagnostics) all += (all.empty() ? "" : "\n") + policy::format(diagnostic);
-    return fail("policy_invalid", all);
-  }
-  if (from_profile)
-    if (auto found = find_credentials(*profile, vault, loaded.document); !found) return std::unexpected(found.error());
-  return ChosenPolicy{std::move(loaded.document), sha256_label(text)};
+  std::fprintf(stderr, "weir: learned %s%s: %s\n", learned_summary(learned).c_str(),
+               learned.left_out.empty() ? "" : " (not all that was asked for: the file says what is left out)", printable(*written).c_str());
 }
 
 // Ends this process as the command ended, so that a shell sees what it would have seen without weir.
@@ -179,6 +146,9 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
   options.sandbox.working_directory = project;
   options.sessions_directory = sessions_directory();
   options.durability = arguments.durability == "sync" ? keeper::Durability::sync : keeper::Durability::group;
+  options.asking = arguments.approvals == "deny" ? keeper::Asking::deny : arguments.approvals == "wait" ? keeper::Asking::wait : keeper::Asking::prompt;
+  options.approvals_directory = state_directory() + "/approvals";
+  options.runtime_directory = runtime_directory();
   if (*profile) {
     options.sandbox.mounts = (*profile)->mounts;
     options.sandbox.environment = (*profile)->environment;
@@ -190,14 +160,25 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
     options.sandbox.mounts.push_back(std::move(*mount));
   }
   if (auto applied = apply_environment(arguments.environment, options.sandbox); !applied) return std::unexpected(applied.error());
-  auto chosen = load_policy(arguments, *profile, project, options.vault);
-  if (!chosen) return std::unexpected(chosen.error());
-  options.policy = std::move(chosen->document);
-  options.policy_text_hash = std::move(chosen->text_hash);
-
   std::vector<std::string> writable{project};
   for (const auto& mount : options.sandbox.mounts)
     if (mount.mode == launch::Mount::Mode::read_write && !mount.hidden && !mount.source.empty()) writable.push_back(mount.source);
+  auto choice = choose_policy(arguments.policy_file, *profile, project, writable, arguments.command.front(), !arguments.learn.empty());
+  if (!choice) return std::unexpected(choice.error());
+  auto chosen = choice->load(options.vault);
+  if (!chosen) return std::unexpected(chosen.error());
+  const policy::Document as_written = chosen->document;
+  const auto learning = start_learning(arguments, chosen->document);
+  if (!learning) return std::unexpected(learning.error());
+  options.policy = std::move(*chosen);
+  options.policy_source.file = choice->file_to_watch();
+  options.policy_source.load = [choice = *choice, learns = !arguments.learn.empty()](vault::Vault& vault) {
+    auto again = choice.load(vault);
+    if (again && learns) again->document.default_action = policy::Action::log;
+    if (again) choice.accept();  // somebody asked for it to be loaded as it is now
+    return again;
+  };
+
   const SandboxPeriod period(writable);
   const std::string own_policy = project + "/weir.yaml";
   if (::access(own_policy.c_str(), F_OK) == 0) {
@@ -207,7 +188,9 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
     options.sandbox.mounts.push_back(fixed);
   }
   std::string session;
-  return keeper::run_session(std::move(options), session);
+  auto exit = keeper::run_session(std::move(options), session);
+  if (exit && *learning) write_learned(**learning, as_written, session);
+  return exit;
 }
 
 }  // namespace
@@ -222,6 +205,11 @@ void add_run(CLI::App& app, int& status, std::vector<std::string> command) {
   verb->add_option("--env", arguments->environment, "Pass a variable of this environment (NAME) or set one (NAME=VALUE)")->type_name("VARIABLE")->allow_extra_args(false);
   verb->add_option("--durability", arguments->durability, "When events count as recorded: group (written, synced every 100 ms) or sync")
       ->check(CLI::IsMember({"group", "sync"}));
+  verb->add_option("--approvals", arguments->approvals,
+                   "Who decides what a rule asks about: prompt (here in the terminal, or `weir approve`), wait (`weir approve` alone), deny (nobody)")
+      ->check(CLI::IsMember({"prompt", "wait", "deny"}));
+  verb->add_flag("--learn{weir.learned.yaml}", arguments->learn,
+                 "Let everything through that no rule refuses, record it, and write the policy that allows it: --learn or --learn=FILE");
   verb->prefix_command();
   const std::uint64_t ignored = launch::ignored_signals();
   verb->callback([verb, arguments, &status, ignored, command] {

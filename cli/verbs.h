@@ -10,6 +10,7 @@ namespace weir::cli {
 
 // `command` is what stood behind "--" on the command line; empty when there was none.
 void add_run(CLI::App& app, int& status, std::vector<std::string> command);
+void add_approvals(CLI::App& app, int& status);  // approvals, approve, deny
 void add_demo(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_log(CLI::App& app, int& status);

@@ -41,6 +41,17 @@ namespace {
   _exit(127);
 }
 
+Result<UniqueFd> memory_file(const char* name, std::string_view bytes) {
+  UniqueFd memory(memfd_create(name, MFD_CLOEXEC));
+  if (!memory) return fail_errno("proxy_failed", "cannot make a memory file", errno);
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(memory.get(), bytes.data(), bytes.size());
+    if (wrote <= 0) return fail_errno("proxy_failed", "cannot fill a memory file", errno);
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return memory;
+}
+
 }  // namespace
 
 Result<ProxyClient> ProxyClient::start() {
@@ -67,15 +78,9 @@ ProxyClient::~ProxyClient() {
 
 Result<void> ProxyClient::configure(const proxy::ProxyConfig& config, netns::Room& room) {
   std::string bytes = proxy::encode_config(config);
-  const UniqueFd memory(memfd_create("weir-config", MFD_CLOEXEC));
-  if (!memory) return fail_errno("proxy_failed", "cannot make a memory file", errno);
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t wrote = write(memory.get(), bytes.data() + done, bytes.size() - done);
-    if (wrote <= 0) return fail_errno("proxy_failed", "cannot fill a memory file", errno);
-    done += static_cast<std::size_t>(wrote);
-  }
+  const auto memory = memory_file("weir-config", bytes);
   wipe(bytes.data(), bytes.size());  // it holds the CA's key
+  if (!memory) return std::unexpected(memory.error());
   static constexpr const char* kRoots[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
                                            "/etc/ssl/ca-bundle.pem"};
   UniqueFd roots;
@@ -83,7 +88,7 @@ Result<void> ProxyClient::configure(const proxy::ProxyConfig& config, netns::Roo
     roots.reset(open(path, O_RDONLY | O_CLOEXEC));
     if (roots) break;
   }
-  int descriptors[6] = {memory.get(), room.tcp_listener.get(), room.dns_udp.get(), room.dns_tcp.get(), room.drop_log.get(), roots.get()};
+  int descriptors[6] = {memory->get(), room.tcp_listener.get(), room.dns_udp.get(), room.dns_tcp.get(), room.drop_log.get(), roots.get()};
   const auto sent = send_message(channel_.get(), "C", std::span(descriptors, roots ? 6 : 5));
   // The keeper keeps none of them: when the proxy dies, the sandbox's connections must fail and not hang (SECURITY: G4).
   room.tcp_listener.reset();
@@ -111,10 +116,11 @@ void ProxyClient::not_recorded(std::uint64_t upto) {
   send(message);
 }
 
-void ProxyClient::give_secret(std::uint32_t credential, std::string_view value) {
+void ProxyClient::give_secret(std::uint32_t generation, std::uint32_t credential, std::string_view value) {
   std::string message;
-  message.reserve(1 + sizeof credential + 1 + value.size());  // no reallocation leaves a copy behind
+  message.reserve(1 + sizeof generation + sizeof credential + 1 + value.size());  // no reallocation leaves a copy behind
   message.push_back(static_cast<char>(proxy::Kind::secret));
+  proxy::put(message, generation);
   proxy::put(message, credential);
   proxy::put(message, std::uint8_t{1});
   message.append(value);
@@ -122,12 +128,40 @@ void ProxyClient::give_secret(std::uint32_t credential, std::string_view value) 
   wipe(message.data(), message.size());
 }
 
-void ProxyClient::refuse_secret(std::uint32_t credential, std::string_view why) {
+void ProxyClient::refuse_secret(std::uint32_t generation, std::uint32_t credential, std::string_view why) {
   std::string message(1, static_cast<char>(proxy::Kind::secret));
+  proxy::put(message, generation);
   proxy::put(message, credential);
   proxy::put(message, std::uint8_t{0});
   message.append(why);
   send(message);
+}
+
+void ProxyClient::answer_approval(std::uint64_t question, proxy::Verdict verdict, std::string_view text) {
+  std::string message(1, static_cast<char>(proxy::Kind::approval));
+  proxy::put(message, question);
+  proxy::put(message, static_cast<std::uint8_t>(verdict));
+  message.append(text);
+  send(message);
+}
+
+void ProxyClient::tell_owners(std::uint64_t question, const std::vector<std::string>& executables) {
+  std::string message(1, static_cast<char>(proxy::Kind::owners));
+  proxy::put(message, question);
+  for (const auto& executable : executables) {
+    proxy::put(message, static_cast<std::uint16_t>(executable.size()));
+    message.append(executable);
+  }
+  send(message);
+}
+
+Result<void> ProxyClient::replace_policy(std::uint32_t generation, const proxy::PolicyBundle& bundle) {
+  auto memory = memory_file("weir-policy", proxy::encode_policy(bundle));
+  if (!memory) return std::unexpected(memory.error());
+  std::string message(1, static_cast<char>(proxy::Kind::policy));
+  proxy::put(message, generation);
+  const int descriptor = memory->get();
+  return send_message(channel_.get(), message, std::span(&descriptor, 1));
 }
 
 void ProxyClient::finish() { send(std::string(1, static_cast<char>(proxy::Kind::finish))); }

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -27,8 +28,11 @@ class ProxyClient {
 
   void recorded(std::uint64_t upto);
   void not_recorded(std::uint64_t upto);
-  void give_secret(std::uint32_t credential, std::string_view value);
-  void refuse_secret(std::uint32_t credential, std::string_view why);
+  void give_secret(std::uint32_t generation, std::uint32_t credential, std::string_view value);
+  void refuse_secret(std::uint32_t generation, std::uint32_t credential, std::string_view why);
+  void answer_approval(std::uint64_t question, proxy::Verdict verdict, std::string_view text);
+  void tell_owners(std::uint64_t question, const std::vector<std::string>& executables);
+  Result<void> replace_policy(std::uint32_t generation, const proxy::PolicyBundle& bundle);
   void finish();
   void kill();
 

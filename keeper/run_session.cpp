@@ -1,13 +1,9 @@
 #include "keeper/run_session.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <vector>
 
 #include "base/file.h"
 #include "base/ids.h"
@@ -33,44 +29,18 @@ std::string host_name() {
   return name;
 }
 
-bool holds_certificate(const std::string& pem) {
-  BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-  BIO_free(bio);
-  X509_free(certificate);
-  ERR_clear_error();
-  return certificate != nullptr;
-}
-
-Result<std::vector<Secret>> fetch_secrets(const policy::Document& policy, vault::Vault& vault) {
-  std::vector<Secret> secrets;
-  for (const auto& credential : policy.credentials) {
-    if (credential.from.starts_with("store:"))
-      if (auto unlocked = vault.unlock(); !unlocked) return std::unexpected(unlocked.error());
-    auto secret = vault.fetch(credential.from);
-    if (!secret) return fail(secret.error().code, "credential `" + credential.name + "`: " + secret.error().message);
-    secrets.push_back(std::move(*secret));
-  }
-  return secrets;
-}
-
 }  // namespace
 
 Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_id) {
   // Everything that can be wrong is found before anything is started.
   if (auto checked = launch::check_spec(options.sandbox); !checked) return std::unexpected(checked.error());
-  auto secrets = fetch_secrets(options.policy, options.vault);
-  if (!secrets) return std::unexpected(secrets.error());
+  auto prepared = prepare_policy(std::move(options.policy), options.vault, true);
+  if (!prepared) return std::unexpected(prepared.error());
+  const LoadedPolicy& policy = prepared->loaded;
   proxy::ProxyConfig config;
-  if (!options.policy.upstream.ca_file.empty()) {
-    auto pem = read_file(options.policy.upstream.ca_file);
-    if (!pem) return fail(pem.error().code, options.policy.file + ": upstream.ca_file: " + pem.error().message);
-    if (!holds_certificate(*pem))
-      return fail("ca_file_invalid", options.policy.file + ": upstream.ca_file: " + options.policy.upstream.ca_file + " holds no certificate in PEM form");
-    config.upstream_ca_pem = std::move(*pem);
-  }
+  config.upstream_ca_pem = prepared->upstream_ca_pem;
   config.hosts_file = read_file("/etc/hosts").value_or("");
-  config.policy_document = policy::encode(options.policy);
+  config.policy_document = policy::encode(policy.document);
 
   auto signals = Signals::catch_all();
   if (!signals) return std::unexpected(signals.error());
@@ -92,8 +62,8 @@ Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_
   auto log = events::SessionLog::create(options.sessions_directory, session);
   if (!log) return std::unexpected(log.error());
   EventRecorder recorder(std::move(*log), config.sandbox_id, options.durability);
-  recorder.add("session.started", {{"who", user_name()}, {"host", host_name()}, {"version", WEIR_VERSION}, {"policy_hash", options.policy_text_hash}});
-  recorder.add("policy.loaded", {{"hash", options.policy_text_hash}, {"file", options.policy.file}, {"use", options.policy.use}});
+  recorder.add("session.started", {{"who", user_name()}, {"host", host_name()}, {"version", WEIR_VERSION}, {"policy_hash", policy.text_hash}});
+  recorder.add("policy.loaded", {{"hash", policy.text_hash}, {"file", policy.document.file}, {"use", policy.document.use}});
   recorder.add("sandbox.started", {{"kind", "process"}, {"command", options.sandbox.command}, {"directory", options.sandbox.working_directory}});
   if (auto written = recorder.commit(); !written) return std::unexpected(written.error());
   session_id = session;
@@ -109,7 +79,7 @@ Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_
 
   launch::ExitStatus exit;
   {
-    Session running(options, recorder, *proxy, *secrets, *signals);
+    Session running(options, session, recorder, *proxy, std::move(*prepared), *signals);
     exit = running.run(std::move(*sandbox));
     nlohmann::ordered_json how;
     if (exit.signaled) {

@@ -6,19 +6,26 @@
 
 #include "base/error.h"
 #include "launch/sandbox.h"
-#include "policy/document.h"
+#include "keeper/prepared_policy.h"
 #include "vault/vault.h"
 
 namespace weir::keeper {
 
 enum class Durability { group, sync };  // fsync every 100 ms and at the end | before every acknowledgement
 
+// Who decides about requests that a rule asks about: whoever sits at the terminal, or the commands (`weir approve`) | the
+// commands alone | nobody, they are denied.
+enum class Asking { prompt, wait, deny };
+
 struct RunOptions {
-  policy::Document policy;       // each credential's `from` is the source to use
-  std::string policy_text_hash;  // "sha256:…" of the file's bytes, for the record
+  LoadedPolicy policy;
+  PolicySource policy_source;    // for reloads
   launch::SandboxSpec sandbox;   // without the CA and the id, which are made here
   Durability durability = Durability::group;
+  Asking asking = Asking::prompt;
   std::string sessions_directory;
+  std::string approvals_directory;  // of grants and what waits for one
+  std::string runtime_directory;    // of the control socket
   vault::Vault vault;            // unlocked at need: a passphrase is asked for before the sandbox has the terminal
 };
 

@@ -4,13 +4,20 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/secret.h"
+#include "keeper/approvals.h"
+#include "keeper/control_api.h"
+#include "keeper/control_server.h"
 #include "keeper/event_recorder.h"
+#include "keeper/policy_watch.h"
+#include "keeper/prepared_policy.h"
 #include "keeper/proxy_client.h"
 #include "keeper/run_session.h"
 #include "keeper/signals.h"
@@ -23,10 +30,11 @@ void say(const std::string& message);
 
 class Session {
  public:
-  // All outlive the session. `secrets`: one for each of the policy's credentials, in their order.
-  Session(RunOptions& options, EventRecorder& recorder, ProxyClient& proxy, std::vector<Secret>& secrets, Signals& signals);
+  // References outlive the session. `id`: the session's. `policy`: the one that the proxy was started with.
+  Session(RunOptions& options, std::string id, EventRecorder& recorder, ProxyClient& proxy, PreparedPolicy policy, Signals& signals);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+  ~Session();
 
   // Until the command has ended and the proxy has reported what was open.
   launch::ExitStatus run(launch::Sandbox sandbox);
@@ -42,23 +50,47 @@ class Session {
   void on_signal();
   bool command_has_stopped();
   void on_proxy_message();
-  bool take_message(std::string_view message, std::uint64_t& upto);
-  bool take_events(std::string_view message, std::uint64_t& upto);
-  void give_secret(std::uint32_t credential);
+  bool take_message(std::string_view message);
+  bool take_events(std::string_view message);
+  void acknowledge();
+  void give_secret(std::uint32_t generation, std::uint32_t credential);
+  void tell_owners(std::uint64_t question, const proxy::Endpoints& connection);
+
+  // Loads the policy anew and waits until the proxy decides by it; gives its hash. All or nothing: an error leaves the old one in
+  // force, and is recorded. `by`: who asked for it, for the record.
+  Result<std::string> reload_policy(const std::string& by, bool only_if_changed);
+  Result<std::string> hand_over(PreparedPolicy next, const std::string& by);
+  bool take_policy_answer(std::string_view message, bool usable);
+  const PreparedPolicy& in_force() const { return policies_.at(generation_); }
   void on_proxy_exit();
   void on_sandbox_exit();
+  Approvals::Ports approval_ports();
+  void open_control_socket();
+  void close_control_socket();
+  void watch_the_clock();
 
   RunOptions& options_;
+  std::string id_;
   EventRecorder& recorder_;
   ProxyClient& proxy_;
-  std::vector<Secret>& secrets_;
+  std::map<std::uint32_t, PreparedPolicy> policies_;  // by generation: in force, or with requests under it
+  std::uint32_t generation_ = 1;                      // in force
+  std::uint32_t last_generation_ = 1;                 // ever sent
+  std::optional<Result<void>> policy_answer_;         // the proxy's, about last_generation_
+  std::unique_ptr<PolicyWatch> watch_policy_;
   Signals& signals_;
   uv_loop_t loop_{};
   uv_timer_t finish_timer_{};
+  uv_timer_t clock_{};  // for approvals that nobody decides
+  Approvals approvals_;
+  ControlApi api_;
+  UniqueFd control_folder_;
+  std::unique_ptr<ControlServer> control_;
   Watch channel_poll_, proxy_poll_, sandbox_poll_, signal_poll_;
   std::unique_ptr<launch::Sandbox> sandbox_;
   launch::ExitStatus exit_;
   std::uint64_t next_event_ = 1;
+  std::uint64_t staged_upto_ = 0;  // the last of the proxy's events that is staged and not acknowledged; 0: none
   std::string proxy_problem_;
   bool store_failing_ = false;
   bool channel_closed_ = false;

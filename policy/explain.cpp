@@ -31,9 +31,9 @@ std::string missed_port(const Rule& rule, std::string_view host, std::uint16_t p
 }
 
 // What the request has under that name, for the sentence.
-std::string values_of(const std::vector<std::string>& values, std::string_view what, std::string_view name) {
-  if (values.empty()) return fmt::format("there is no {} `{}`", what, name);
-  return fmt::format("{} `{}` is {}", what, name, printable(fmt::format("{}", fmt::join(values, ", ")), 120));
+std::string values_of(const std::vector<std::string>& values, std::string_view what, const NamedGlob& wanted) {
+  if (values.empty()) return fmt::format("there is no {} `{}`", what, wanted.name);
+  return fmt::format("{} `{}` is {}, not {}", what, wanted.name, printable(fmt::format("{}", fmt::join(values, ", ")), 120), wanted.glob);
 }
 
 std::string missed_tunnel(const Rule& rule, const Asked& asked) {
@@ -87,14 +87,14 @@ std::string missed(const Rule& rule, const Asked& asked, const Evaluation& evalu
       for (const auto& [name, value] : asked.query().parameters)
         if (name == wanted.name) values.push_back(value);
       if (doubt && !asked.query().sound) return "the query is ambiguous: two servers could read it differently";
-      return fmt::format("{}, not {}", values_of(values, "query parameter", wanted.name), wanted.glob);
+      return values_of(values, "query parameter", wanted);
     }
     case Condition::header: {
       const auto& wanted = rule.headers.at(evaluation.index);
       std::vector<std::string> values;
       for (const auto& header : request.headers)
         if (equals_ignoring_case(header.name, wanted.name)) values.emplace_back(header.value);
-      return fmt::format("{}, not {}", values_of(values, "header", wanted.name), wanted.glob);
+      return values_of(values, "header", wanted);
     }
     case Condition::content_type:
       if (doubt) return "the content type is given twice or is malformed";

@@ -219,6 +219,7 @@ void KeeperLink::take_policy(std::uint32_t generation, int memory) {
       munmap(mapped, size);
     }
   }
+  flush();  // what the policy before decided stands before it in the record
   std::string message(1, static_cast<char>(used ? Kind::policy_in_force : Kind::policy_unusable));
   put(message, generation);
   if (!used) message += used.error().message;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verbs.h"
+#include "launch/package_sources.h"
 
 namespace weir::cli {
 
@@ -42,19 +43,21 @@ void print_diagnostics(const std::vector<policy::Diagnostic>& diagnostics) {
   for (const auto& diagnostic : diagnostics) std::fputs((policy::format(diagnostic) + "\n").c_str(), stderr);
 }
 
-std::optional<policy::Document> load_document(const std::string& file, int& status) {
-  const auto text = read_file(file);
-  if (!text) {
-    status = complain(text.error().message);
-    return std::nullopt;
-  }
-  auto loaded = policy::load_text(*text, file);
+std::optional<policy::Document> document_from(const std::string& text, const std::string& file, int& status) {
+  auto loaded = policy::load_text(text, file, launch::PackagePresets{});
   if (!loaded.ok()) {
     print_diagnostics(loaded.diagnostics);
     status = complain(printable(file) + " has errors");
     return std::nullopt;
   }
   return std::move(loaded.document);
+}
+
+std::optional<policy::Document> load_document(const std::string& file, int& status) {
+  const auto text = read_file(file);
+  if (text) return document_from(*text, file, status);
+  status = complain(text.error().message);
+  return std::nullopt;
 }
 
 std::optional<policy::Policy> load_policy(const std::string& file, int& status) {

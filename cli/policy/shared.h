@@ -26,6 +26,7 @@ void print_diagnostics(const std::vector<policy::Diagnostic>& diagnostics);  // 
 
 // Every verb reads policy files through these. On failure what is wrong is on standard error and `status` is 2.
 std::optional<policy::Document> load_document(const std::string& file, int& status);
+std::optional<policy::Document> document_from(const std::string& text, const std::string& file, int& status);  // `file`'s text
 std::optional<policy::Policy> load_policy(const std::string& file, int& status);
 
 // A `--json` flag, the same for every verb.

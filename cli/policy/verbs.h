@@ -13,6 +13,7 @@ void add_policy_learn(CLI::App& policy, int& status);
 void add_policy_diff(CLI::App& policy, int& status);
 void add_policy_fmt(CLI::App& policy, int& status);
 void add_policy_show(CLI::App& policy, int& status);     // show and presets
+void add_policy_reload(CLI::App& policy, int& status);
 void add_policy_schema(CLI::App& policy, int& status);
 
 }  // namespace weir::cli

@@ -15,6 +15,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these wrongly in optimised coroutines and std::expected.
   target_compile_options(weir_flags INTERFACE -Wno-maybe-uninitialized -Wno-free-nonheap-object
     $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete> -Wno-restrict -Wno-stringop-overread)
+else()
+  # clang warns of what libstdc++ 12's own std::stable_sort calls.
+  target_compile_options(weir_flags INTERFACE -Wno-deprecated-declarations)
 endif()
 target_include_directories(weir_flags INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
 target_compile_definitions(weir_flags INTERFACE WEIR_VERSION="${PROJECT_VERSION}" _GNU_SOURCE)

@@ -18,15 +18,17 @@ struct Operation {
 
 struct Reading {
   enum class State { absent, unreadable, read } state = State::absent;  // absent: the request has nothing of this format at all
-  std::vector<Operation> operations;  // of a batch: all of them, in order
-  std::string problem;                // why it is unreadable: "the key `method` stands twice"
+  // Of a batch: all of them, in order. Of GraphQL: each root field of a document once for query, mutation and subscription.
+  std::vector<Operation> operations;
+  std::string problem;  // why it is unreadable: "the key `method` stands twice"
   bool operator==(const Reading&) const = default;
 };
 
 // GraphQL over HTTP: a JSON object or a batch (array) with `query`, `application/graphql`, or `query=` of a GET's query
 // string. Every operation of a document counts, whatever operationName says; root fields through fragments and inline
 // fragments count too, aliases by what they stand for. A request that names a stored document instead of sending it is
-// unreadable. `query_string` is without its '?'; `content_type` and `content_encoding` are the header values, or empty.
+// unreadable, and so is one whose JSON has keys that GraphQL over HTTP does not know. `query_string` is without its '?';
+// `content_type` and `content_encoding` are the header values, or empty.
 // GraphQL specification of October 2021, §2; GraphQL over HTTP.
 Reading read_graphql(std::string_view method, std::string_view query_string, std::string_view content_type,
                      std::string_view content_encoding, std::string_view body);

@@ -107,7 +107,10 @@ Result<std::string> config_of(const Surroundings& host, const Origin& index) {
     call.program = *curl;
     call.arguments = {"--silent", "--show-error", "--fail", "--location", "--max-time", "10", "--max-filesize", "65536", "--proto",
                       url.starts_with("https:") ? "=https" : "=http,https", "--", url + (url.ends_with('/') ? "" : "/") + "config.json"};
-    return ask_tool(call);
+    auto answer = run_tool(call);
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status == 0) return std::move(answer->out);
+    return fail("index", without_passwords(trim(answer->err)));
   }
   const auto git = host.find("git");
   if (!git) return std::unexpected(git.error());
@@ -140,7 +143,7 @@ void add_downloads(const Surroundings& host, std::vector<Registry> registries, F
       found.origins.push_back(Origin{.role = "downloads" + registries[i].of, .url = *url, .told_by = registries[i].index.url});
     else
       found.notes.push_back("where crates" + registries[i].of + " are downloaded from, which " + shown_url(registries[i].index.url) +
-                            " knows and could not be asked (" + url.error().message + "); write a rule for it");
+                            " knows and could not tell (" + url.error().message + "); write a rule for it");
   }
 }
 

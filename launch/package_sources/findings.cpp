@@ -63,7 +63,7 @@ std::vector<std::string> rules_of(const Origin& origin, const Place& place, cons
 
 // In a double-quoted YAML scalar or a comment: one line, nothing that ends it.
 std::string plain(std::string_view text) {
-  std::string out = printable(text, 160);
+  std::string out = printable(text, 500);
   std::ranges::replace_if(out, [](char c) { return c == '"' || c == '\\' || c == '`'; }, '?');
   return out;
 }

@@ -15,13 +15,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Links are followed also where what they lead to does not exist yet: a sandbox could make it.
 std::string without_links(const std::string& path) {
-  std::error_code error;
-  const auto plain = fs::path(path).lexically_normal();
-  const auto resolved_path = fs::weakly_canonical(plain, error);
-  std::string out = (error ? plain : resolved_path).string();
-  while (out.size() > 1 && out.back() == '/') out.pop_back();
-  return out;
+  constexpr int kMostLinks = 40;  // as the kernel has it
+  std::vector<std::string> ahead;  // components still to be walked, the next one last
+  const auto put_ahead = [&](const std::string& text) {
+    const auto parts = split(text, '/');
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+      if (!part->empty() && *part != ".") ahead.emplace_back(*part);
+  };
+  put_ahead(path);
+  fs::path out = "/";
+  for (int links = 0; !ahead.empty();) {
+    const std::string part = std::move(ahead.back());
+    ahead.pop_back();
+    if (part == "..") {
+      out = out.parent_path();
+      continue;
+    }
+    std::error_code error;
+    const auto target = fs::read_symlink(out / part, error);
+    if (error || ++links > kMostLinks) {
+      out /= part;
+      continue;
+    }
+    if (target.is_absolute()) out = "/";
+    put_ahead(target.string());
+  }
+  return out.string();
 }
 
 // A folder to which anybody on the host can write is no place for programs, sticky bit or not.
@@ -52,20 +73,23 @@ Surroundings::Surroundings(const std::map<std::string, std::string>& environment
       return starts_with_ignoring_case(variable.first, "npm_config_") || starts_with_ignoring_case(variable.first, "npm_package_");
     });
     if (dropped > 0)
-      notes_.emplace_back("weir was started by npm, whose npm_config_ variables may say what the project's .npmrc says: left out");
+      notes_.emplace_back("what npm_config_ variables say, since weir was started by npm, which passes a project's .npmrc on in them");
   }
+  std::string left_out;
   std::erase_if(environment_, [&](const auto& variable) {
     const auto& [name, value] = variable;
     if (name == "HOME" || name == "PATH") return false;
     if (name == "PWD" || name == "OLDPWD") return true;
     if (!points_into_sandbox(value)) return false;
-    notes_.push_back(name + " points to where a sandbox can write: left out");
+    left_out += (left_out.empty() ? "" : ", ") + name;
     return true;
   });
+  if (!left_out.empty()) notes_.push_back("what these variables say, since they point to where a sandbox can write: " + left_out);
   environment_["LC_ALL"] = "C.UTF-8";
 
+  const std::string given = variable("PATH").empty() ? "/usr/local/bin:/usr/bin:/bin" : variable("PATH");
   std::string path;
-  for (const auto folder : split(variable("PATH").empty() ? "/usr/local/bin:/usr/bin:/bin" : variable("PATH"), ':')) {
+  for (const auto folder : split(given, ':')) {
     const std::string text(folder);
     if (!text.starts_with('/') || in_sandbox_hands(text) || anybody_can_write(text)) {
       if (text.starts_with('/')) skipped_.push_back(text);

@@ -79,7 +79,7 @@ void warn_of_unreached_credentials(Diagnostics& diagnostics, const Document& doc
   for (const auto& credential : document.credentials) {
     if (credential.place.file != document.file) continue;
     const bool reached = std::ranges::any_of(document.rules, [&](const Rule& rule) {
-      return rule.action != Action::deny && destinations_overlap(credential.hosts, {}, rule.hosts, rule.ports);
+      return rule.action != Action::deny && overlap({credential.hosts, {}}, destinations_of(rule));
     });
     if (!reached)
       diagnostics.warning(

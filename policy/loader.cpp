@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "policy/loading/sections.h"
@@ -10,7 +12,7 @@ namespace weir::policy {
 
 namespace {
 
-constexpr std::size_t kMaxFile = 4U << 20;
+constexpr std::size_t kMaxFile = 64U << 20;
 
 void read_version(Diagnostics& diagnostics, const YamlNode& node) {
   const auto word = read_text(diagnostics, node, "version");
@@ -19,24 +21,53 @@ void read_version(Diagnostics& diagnostics, const YamlNode& node) {
                     "write `version: 1`");
 }
 
+Schema credentials_shape() {
+  return {{"type", "object"},
+          {"propertyNames", {{"pattern", "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"}}},
+          {"additionalProperties", credential_schema()}};
+}
+Schema rules_shape() { return {{"type", "array"}, {"items", rule_schema()}}; }
+
+struct PolicyReader {
+  Diagnostics& diagnostics;
+  Document& document;
+  std::vector<Word> uses{};
+};
+
+constexpr Key<PolicyReader> kPolicyKeys[] = {
+    {"version", "Of the policy language", shape::version,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) { read_version(reader.diagnostics, value); }, true},
+    {"default", "What happens to what no rule matches; log lets it through and records it, for learning",
+     shape::default_action,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       reader.document.default_action = read_action(reader.diagnostics, value, "default", false).value_or(Action::deny);
+     }},
+    {"use", "Presets: `weir policy presets` lists them", shape::words,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       reader.uses = read_list(reader.diagnostics, value, "use", "for instance: use: [anthropic]");
+     }},
+    {"credentials", "Secrets that requests get on their way, by name", credentials_shape,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       read_credentials(reader.diagnostics, value, reader.document.file, reader.document.credentials);
+     }},
+    {"rules", "What may pass; the strictest of the rules that match decides", rules_shape,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       read_rules(reader.diagnostics, value, reader.document.rules);
+     }},
+    {"upstream", "How the world is reached", upstream_schema,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       read_upstream(reader.diagnostics, value, reader.document.file, reader.document.upstream);
+     }},
+    {"limits", "Of the whole sandbox", limits_schema,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       read_limits(reader.diagnostics, value, reader.document.limits);
+     }},
+};
+
 void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& document, const HostPreset& host_preset) {
-  std::vector<Word> uses;
-  const SectionKey keys[] = {
-      {"version", [&](const auto&, const auto& value) { read_version(diagnostics, value); }, true},
-      {"default",
-       [&](const auto&, const auto& value) {
-         document.default_action = read_action(diagnostics, value, "default", false).value_or(Action::deny);
-       }},
-      {"use", [&](const auto&,
-                  const auto& value) { uses = read_list(diagnostics, value, "use", "for instance: use: [anthropic]"); }},
-      {"credentials",
-       [&](const auto&, const auto& value) { read_credentials(diagnostics, value, document.file, document.credentials); }},
-      {"rules", [&](const auto&, const auto& value) { read_rules(diagnostics, value, document.rules); }},
-      {"upstream",
-       [&](const auto&, const auto& value) { read_upstream(diagnostics, value, document.file, document.upstream); }},
-      {"limits", [&](const auto&, const auto& value) { read_limits(diagnostics, value, document.limits); }},
-  };
-  read_section(diagnostics, root, "a policy", keys, {}, "begin with `version: 1`");
+  PolicyReader reader{diagnostics, document};
+  read_section(diagnostics, root, "a policy", kPolicyKeys, reader, {}, "begin with `version: 1`");
+  const auto& uses = reader.uses;
 
   const bool is_preset = document.file.starts_with("preset:");
   if (is_preset && !uses.empty()) diagnostics.error(uses.front().place, "a preset cannot use another");
@@ -70,6 +101,8 @@ Loaded load_text(std::string_view text, const std::string& file, const HostPrese
   loaded.diagnostics = diagnostics.take();
   return loaded;
 }
+
+Schema policy_schema() { return section_schema(kPolicyKeys); }
 
 Loaded load_file(const std::string& file, const HostPreset& host_preset) {
   const auto text = read_file(file, kMaxFile + 1);

@@ -10,33 +10,71 @@ namespace weir::policy {
 
 namespace {
 
-void read_inject(Diagnostics& diagnostics, const YamlNode& node, InjectHeader& inject) {
-  constexpr std::array<std::string_view, 2> kNotYet = {"basic", "query"};
-  const auto checked = [&](const YamlNode& value, std::string_view what, auto check, std::string& out) {
-    auto word = read_text(diagnostics, value, what);
-    if (!word) return;
-    if (const auto problem = check(word->text)) diagnostics.error(word->place, *problem);
-    out = std::move(word->text);
-  };
-  const SectionKey keys[] = {
-      {"header", [&](const auto&, const auto& value) { checked(value, "header", check_header, inject.header); }, true},
-      {"format", [&](const auto&, const auto& value) { checked(value, "format", check_format, inject.format); }, true},
-  };
-  read_section(diagnostics, node, "`inject`", keys, kNotYet,
-               "for instance: inject: {header: Authorization, format: \"Bearer {secret}\"}");
+struct InjectReader {
+  Diagnostics& diagnostics;
+  InjectHeader& inject;
+};
+
+void read_checked(Diagnostics& diagnostics, const YamlNode& value, std::string_view what,
+                  std::optional<Problem> (*check)(std::string_view), std::string& out) {
+  auto word = read_text(diagnostics, value, what);
+  if (!word) return;
+  if (const auto problem = check(word->text)) diagnostics.error(word->place, *problem);
+  out = std::move(word->text);
 }
 
-void read_from(Diagnostics& diagnostics, const YamlNode& node, const std::string& file, std::string& from) {
-  const auto word = read_text(diagnostics, node, "from");
+constexpr Key<InjectReader> kInjectKeys[] = {
+    {"header", "The request header that carries the value; what the client sent in it is dropped", shape::header,
+     [](InjectReader& reader, const YamlNode&, const YamlNode& value) {
+       read_checked(reader.diagnostics, value, "header", check_header, reader.inject.header);
+     },
+     true},
+    {"format", "The header's value: {secret} stands for the secret", shape::format,
+     [](InjectReader& reader, const YamlNode&, const YamlNode& value) {
+       read_checked(reader.diagnostics, value, "format", check_format, reader.inject.format);
+     },
+     true},
+};
+
+struct CredentialReader {
+  Diagnostics& diagnostics;
+  const std::string& file;
+  Credential& credential;
+};
+
+void read_from(CredentialReader& reader, const YamlNode&, const YamlNode& node) {
+  const auto word = read_text(reader.diagnostics, node, "from");
   if (!word) return;
   if (const auto problem = check_source(word->text)) {
-    diagnostics.error(word->place, *problem);
+    reader.diagnostics.error(word->place, *problem);
     return;
   }
   constexpr std::string_view kFile = "file:";
-  from =
-      word->text.starts_with(kFile) ? std::string(kFile) + resolve_path(word->text.substr(kFile.size()), file) : word->text;
+  reader.credential.from = word->text.starts_with(kFile)
+                               ? std::string(kFile) + resolve_path(word->text.substr(kFile.size()), reader.file)
+                               : word->text;
 }
+
+void read_inject(CredentialReader& reader, const YamlNode&, const YamlNode& node) {
+  constexpr std::array<std::string_view, 2> kNotYet = {"basic", "query"};
+  InjectReader inject{reader.diagnostics, reader.credential.inject};
+  read_section(reader.diagnostics, node, "`inject`", kInjectKeys, inject, kNotYet,
+               "for instance: inject: {header: Authorization, format: \"Bearer {secret}\"}");
+}
+
+constexpr Key<CredentialReader> kCredentialKeys[] = {
+    {"from", "Where the secret is: env:NAME, file:PATH or store:ENTRY", shape::source, read_from, true},
+    {"hosts", "The only places where the value may ever go", shape::hosts,
+     [](CredentialReader& reader, const YamlNode&, const YamlNode& value) {
+       reader.credential.hosts = read_hosts(reader.diagnostics, value);
+     },
+     true},
+    {"inject", "How it is put into a request", [] { return section_schema(kInjectKeys); }, read_inject, true},
+    {"insecure", "true: it may go over plain HTTP too", shape::flag,
+     [](CredentialReader& reader, const YamlNode&, const YamlNode& value) {
+       reader.credential.insecure = read_flag(reader.diagnostics, value, "insecure").value_or(false);
+     }},
+};
 
 Credential read_credential(Diagnostics& diagnostics, const YamlNode& name, const YamlNode& node, const std::string& file) {
   constexpr std::array<std::string_view, 1> kNotYet = {"substitute"};
@@ -44,16 +82,9 @@ Credential read_credential(Diagnostics& diagnostics, const YamlNode& name, const
   credential.name = name.text;
   credential.place = name.place;
   if (const auto problem = check_name("credential", name.text)) diagnostics.error(name.place, *problem);
-  const SectionKey keys[] = {
-      {"from", [&](const auto&, const auto& value) { read_from(diagnostics, value, file, credential.from); }, true},
-      {"hosts", [&](const auto&, const auto& value) { credential.hosts = read_hosts(diagnostics, value); }, true},
-      {"inject", [&](const auto&, const auto& value) { read_inject(diagnostics, value, credential.inject); }, true},
-      {"insecure",
-       [&](const auto&, const auto& value) {
-         credential.insecure = read_flag(diagnostics, value, "insecure").value_or(false);
-       }},
-  };
-  read_section(diagnostics, node, fmt::format("credential `{}`", printable(name.text, 80)), keys, kNotYet);
+  CredentialReader reader{diagnostics, file, credential};
+  read_section(diagnostics, node, fmt::format("credential `{}`", printable(name.text, 80)), kCredentialKeys, reader,
+               kNotYet);
   return credential;
 }
 
@@ -68,5 +99,7 @@ void read_credentials(Diagnostics& diagnostics, const YamlNode& node, const std:
   }
   for (const auto& [name, value] : node.entries) credentials.push_back(read_credential(diagnostics, *name, *value, file));
 }
+
+Schema credential_schema() { return section_schema(kCredentialKeys); }
 
 }  // namespace weir::policy

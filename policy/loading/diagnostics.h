@@ -10,14 +10,24 @@
 
 namespace weir::policy {
 
+// A place as the parser keeps it for each of a million nodes: the file's name is held once, by Diagnostics.
+struct Spot {
+  const std::string* file = nullptr;
+  int line = 0;  // as in Place
+  int column = 0;
+  bool operator==(const Spot&) const = default;
+  operator Place() const { return {file == nullptr ? std::string() : *file, line, column}; }
+};
+
 void sort_by_place(std::vector<Diagnostic>& diagnostics);
 
 class Diagnostics {
  public:
   Diagnostics(std::string file, std::string_view text);  // `text` must outlive this
 
-  // From the parser's marks: line and octet from 0. The place counts characters, as editors do.
+  // Line and octet from 0. The place counts characters, as editors do.
   Place place_at(int line, int octet) const;
+  Spot spot(int line, int column) const { return {&file_, line, column}; }  // as in Place; this must outlive it
   Place start() const { return {file_, 1, 1}; }
   Place whole_file() const { return {file_, 0, 0}; }
 

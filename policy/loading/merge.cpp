@@ -1,4 +1,4 @@
-// What `use` brings in, and whether it goes together.
+// What `use` brings in.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -68,28 +68,6 @@ void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& 
                                     credential.place.file),
                         "define it under `credentials` in this file: that replaces both");
   }
-}
-
-void report_conflicts(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
-  const auto conflict = find_conflict(document);
-  if (!conflict) return;
-  const Credential& first = document.credentials[conflict->first];
-  const Credential& second = document.credentials[conflict->second];
-  // Pointed at where the author can change something: their own credential, else the line that brings the preset in.
-  const auto place_of = [&](const Credential& credential) {
-    if (credential.place.file == document.file) return credential.place;
-    const auto use =
-        std::ranges::find_if(uses, [&](const Word& word) { return credential.place.file == "preset:" + word.text; });
-    return use == uses.end() ? diagnostics.whole_file() : use->place;
-  };
-  const bool from_preset = first.place.file != second.place.file;
-  const auto& preset_one = first.place.file == document.file ? second : first;
-  diagnostics.error(
-      place_of(second.place.file == document.file ? second : first),
-      fmt::format("credentials `{}` and `{}` would set the same header `{}` at the same host", first.name, second.name,
-                  second.inject.header),
-      from_preset ? fmt::format("to replace the one of {}, give yours the name `{}`", preset_one.place.file, preset_one.name)
-                  : "let each have hosts of its own");
 }
 
 }  // namespace weir::policy

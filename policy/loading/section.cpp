@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
 #include "base/text.h"
 
@@ -26,8 +26,9 @@ std::string_view kind_name(const YamlNode& node) {
   return "";
 }
 
-void report_unknown(Diagnostics& diagnostics, const YamlNode& key, std::string_view what,
-                    const std::vector<std::string_view>& known) {
+void report_unknown(Diagnostics& diagnostics, const YamlNode& key, std::string_view what, std::span<const KeyName> keys) {
+  std::vector<std::string_view> known;
+  for (const auto& one : keys) known.push_back(one.name);
   const auto shown = printable(key.text, 80);
   if (key.text == "<<")
     diagnostics.error(key.place, "merge keys (`<<`) have no meaning here", "write the keys out");
@@ -42,36 +43,47 @@ std::string suggest(std::string_view word, std::span<const std::string_view> kno
   return known.empty() ? std::string() : fmt::format("one of: {}", fmt::join(known, ", "));
 }
 
-void read_section(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, std::span<const SectionKey> keys,
-                  std::span<const std::string_view> not_yet, std::string_view example) {
+void read_map(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, std::span<const KeyName> keys,
+              const std::function<void(std::size_t, const YamlNode&, const YamlNode&)>& read,
+              std::span<const std::string_view> not_yet, std::string_view example) {
   if (node.kind != YamlNode::Kind::map) {
     diagnostics.error(node.place, fmt::format("{} must be a map of keys and values, and here is {}", what, kind_name(node)),
                       std::string(example));
     return;
   }
-  std::vector<std::string_view> known;
-  for (const auto& key : keys) known.push_back(key.name);
-  std::set<std::string_view> seen;
+  std::uint64_t seen = 0;  // a bit for each of the keys; no section has 64
   for (const auto& [key, value] : node.entries) {
-    const auto found = std::ranges::find(keys, std::string_view(key->text), &SectionKey::name);
+    const auto found = std::ranges::find(keys, std::string_view(key->text), &KeyName::name);
     if (found == keys.end()) {
       // SECURITY: G4, a condition that is not enforced must not look as if it were.
       if (std::ranges::find(not_yet, key->text) != not_yet.end())
         diagnostics.error(key->place, fmt::format("`{}` in {} is known but not enforced by this version", key->text, what),
                           "remove it, or narrow the rule another way");
       else
-        report_unknown(diagnostics, *key, what, known);
+        report_unknown(diagnostics, *key, what, keys);
       continue;
     }
-    if (!seen.insert(found->name).second) continue;  // reported as given twice
+    const auto index = static_cast<std::size_t>(found - keys.begin());
+    const auto bit = std::uint64_t{1} << index;
+    if ((seen & bit) != 0) continue;  // reported as given twice
+    seen |= bit;
     if (value->kind == YamlNode::Kind::null)
       diagnostics.error(key->place, fmt::format("`{}` has no value", key->text), "give it one, or remove the line");
     else
-      found->read(*key, *value);
+      read(index, *key, *value);
   }
-  for (const auto& key : keys)
-    if (key.required && !seen.contains(key.name))
-      diagnostics.error(node.place, fmt::format("{} needs the key `{}`", what, key.name));
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (keys[i].required && (seen >> i & 1U) == 0)
+      diagnostics.error(node.place, fmt::format("{} needs the key `{}`", what, keys[i].name));
+}
+
+void read_section(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, std::span<const SectionKey> keys,
+                  std::span<const std::string_view> not_yet, std::string_view example) {
+  std::vector<KeyName> names;
+  for (const auto& key : keys) names.push_back({key.name, key.required});
+  read_map(
+      diagnostics, node, what, names,
+      [&](std::size_t i, const YamlNode& key, const YamlNode& value) { keys[i].read(key, value); }, not_yet, example);
 }
 
 std::optional<Word> read_text(Diagnostics& diagnostics, const YamlNode& node, std::string_view what) {
@@ -87,8 +99,8 @@ std::optional<Word> read_text(Diagnostics& diagnostics, const YamlNode& node, st
   return Word{node.text, node.place};
 }
 
-std::vector<Word> read_list(Diagnostics& diagnostics, const YamlNode& node, std::string_view what,
-                            std::string_view example) {
+std::vector<Word> read_list(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, std::string_view example,
+                            Empty empty) {
   std::vector<Word> words;
   if (node.kind != YamlNode::Kind::sequence) {
     diagnostics.error(node.place, fmt::format("`{}` must be a list, and here is {}", what, kind_name(node)),
@@ -96,9 +108,11 @@ std::vector<Word> read_list(Diagnostics& diagnostics, const YamlNode& node, std:
     return words;
   }
   if (node.items.empty()) diagnostics.error(node.place, fmt::format("`{}` is an empty list", what), std::string(example));
-  std::set<std::string_view> seen;
+  words.reserve(node.items.size());
+  std::unordered_set<std::string_view> seen;
   for (const YamlNode* item : node.items) {
-    if (auto word = read_text(diagnostics, *item, what)) {
+    const bool is_empty = empty == Empty::allowed && item->kind == YamlNode::Kind::scalar && item->text.empty();
+    if (auto word = is_empty ? std::optional(Word{{}, item->place}) : read_text(diagnostics, *item, what)) {
       if (!seen.insert(item->text).second)
         diagnostics.error(item->place, fmt::format("`{}` is twice in `{}`", printable(item->text, 100), what), "remove one");
       else

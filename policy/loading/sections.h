@@ -16,6 +16,13 @@ void read_credentials(Diagnostics& diagnostics, const YamlNode& node, const std:
 void read_upstream(Diagnostics& diagnostics, const YamlNode& node, const std::string& file, Upstream& upstream);
 void read_limits(Diagnostics& diagnostics, const YamlNode& node, Limits& limits);
 
+// The same as JSON Schema.
+Schema policy_schema();
+Schema rule_schema();
+Schema credential_schema();
+Schema upstream_schema();
+Schema limits_schema();
+
 std::vector<HostPattern> read_hosts(Diagnostics& diagnostics, const YamlNode& node);
 std::optional<Action> read_action(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, bool may_allow);
 
@@ -23,7 +30,7 @@ std::optional<Action> read_action(Diagnostics& diagnostics, const YamlNode& node
 void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& place, Document& document,
                   const HostPreset& host_preset);
 
-// After everything is merged: credentials that get in each other's way. `uses` are the presets' names and where they stand.
+// After everything is merged: what gets in each other's way. `uses` are the presets' names and where they stand.
 void report_conflicts(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses);
 
 }  // namespace weir::policy

@@ -29,26 +29,40 @@ void read_resolve(Diagnostics& diagnostics, const YamlNode& node, std::vector<Fi
   }
 }
 
+struct UpstreamReader {
+  Diagnostics& diagnostics;
+  const std::string& file;
+  Upstream& upstream;
+};
+
+constexpr Key<UpstreamReader> kUpstreamKeys[] = {
+    {"ca_file", "Certificates (PEM) in addition to the system's roots; relative to the policy file", shape::text,
+     [](UpstreamReader& reader, const YamlNode&, const YamlNode& value) {
+       if (const auto word = read_text(reader.diagnostics, value, "ca_file"))
+         reader.upstream.ca_file = resolve_path(word->text, reader.file);
+     }},
+    {"proxy", "The proxy through which everything goes: http://host:port", shape::proxy,
+     [](UpstreamReader& reader, const YamlNode&, const YamlNode& value) {
+       const auto word = read_text(reader.diagnostics, value, "proxy");
+       if (!word) return;
+       if (auto proxy = read_proxy(word->text))
+         reader.upstream.proxy = std::move(*proxy);
+       else
+         reader.diagnostics.error(word->place, proxy.error());
+     }},
+    {"resolve", "Fixed addresses of hosts: {api.test.example: \"127.0.0.1:8443\"}", shape::resolve,
+     [](UpstreamReader& reader, const YamlNode&, const YamlNode& value) {
+       read_resolve(reader.diagnostics, value, reader.upstream.resolve);
+     }},
+};
+
 }  // namespace
 
 void read_upstream(Diagnostics& diagnostics, const YamlNode& node, const std::string& file, Upstream& upstream) {
-  const SectionKey keys[] = {
-      {"ca_file",
-       [&](const auto&, const auto& value) {
-         if (const auto word = read_text(diagnostics, value, "ca_file")) upstream.ca_file = resolve_path(word->text, file);
-       }},
-      {"proxy",
-       [&](const auto&, const auto& value) {
-         const auto word = read_text(diagnostics, value, "proxy");
-         if (!word) return;
-         if (auto proxy = read_proxy(word->text))
-           upstream.proxy = std::move(*proxy);
-         else
-           diagnostics.error(word->place, proxy.error());
-       }},
-      {"resolve", [&](const auto&, const auto& value) { read_resolve(diagnostics, value, upstream.resolve); }},
-  };
-  read_section(diagnostics, node, "`upstream`", keys);
+  UpstreamReader reader{diagnostics, file, upstream};
+  read_section(diagnostics, node, "`upstream`", kUpstreamKeys, reader);
 }
+
+Schema upstream_schema() { return section_schema(kUpstreamKeys); }
 
 }  // namespace weir::policy

@@ -136,6 +136,43 @@ Read<std::uint64_t> read_size(std::string_view text) {
   return *value << found->shift;
 }
 
+Read<std::uint32_t> read_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::uint32_t seconds;
+  };
+  constexpr std::array<Unit, 4> units = {{{"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}}};
+  const std::string example = "a number with s, min or h: 30s, 5min, 1h";
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto value = parse_number(text.substr(0, digits));
+  const auto unit = std::ranges::find(units, text.substr(digits), &Unit::name);
+  if (!value || unit == units.end()) return problem(fmt::format("`{}` is not a length of time", shown(text)), example);
+  if (*value == 0 || *value > kMaxApprovalSeconds / unit->seconds)
+    return problem(fmt::format("`{}` is not between 1s and 24h", shown(text)), example);
+  return static_cast<std::uint32_t>(*value) * unit->seconds;
+}
+
+Read<Rate> read_rate(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::uint32_t seconds;
+  };
+  constexpr std::array<Unit, 4> units = {{{"s", 1}, {"min", 60}, {"h", 3600}, {"day", 86400}}};
+  const std::string example = "a number from 1 to 1000000 and /s, /min, /h or /day: 60/min";
+  const auto slash = text.find('/');
+  const auto count = parse_number(text.substr(0, slash));
+  if (slash == std::string_view::npos || !count || *count == 0 || *count > kMaxRate)
+    return problem(fmt::format("`{}` is not a rate", shown(text)), example);
+  const auto unit = text.substr(slash + 1);
+  if (const auto found = std::ranges::find(units, unit, &Unit::name); found != units.end())
+    return Rate{static_cast<std::uint32_t>(*count), found->seconds};
+  for (const auto& candidate : units)
+    if (!unit.empty() && unit.front() == candidate.name.front())
+      return problem(fmt::format("`{}` is not a rate", shown(text)),
+                     fmt::format("did you mean `{}/{}`?", *count, candidate.name));
+  return problem(fmt::format("`{}` is not a rate", shown(text)), example);
+}
+
 Read<FixedAddress> read_fixed_address(std::string_view host, std::string_view target) {
   auto name = canonical_host(host);
   if (!name) return problem(name.error().message, "the key is the host name alone, without a port");

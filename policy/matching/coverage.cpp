@@ -4,6 +4,7 @@
 
 #include "policy/canonical.h"
 #include "policy/matching/path_glob.h"
+#include "policy/matching/text_glob.h"
 
 namespace weir::policy {
 
@@ -15,7 +16,11 @@ bool is_below(std::string_view name, std::string_view suffix) {
   return name.size() > suffix.size() + 1 && name.ends_with(suffix) && name[name.size() - suffix.size() - 1] == '.';
 }
 
-bool takes_addresses(const HostPattern& pattern) { return pattern.kind == Kind::exact && is_ip_literal(pattern.name); }
+bool is_address(const HostPattern& pattern) { return pattern.kind == Kind::exact && is_ip_literal(pattern.name); }
+
+bool share(const std::vector<std::uint16_t>& a, const std::vector<std::uint16_t>& b) {
+  return std::ranges::any_of(a, [&](auto port) { return std::ranges::binary_search(b, port); });
+}
 
 }  // namespace
 
@@ -28,23 +33,25 @@ std::vector<std::uint16_t> ports_of(const HostPattern& pattern, std::span<const 
   return ports;
 }
 
-bool name_covers(const HostPattern& wide, const HostPattern& narrow) {
+bool name_covers(const HostPattern& wide, const HostPattern& narrow, bool any_is_all) {
   switch (wide.kind) {
     case Kind::any:
-      return !takes_addresses(narrow);  // `*` is every name; IP literals are for their own rules
+      return any_is_all || !is_address(narrow);
     case Kind::exact:
       return narrow.kind == Kind::exact && narrow.name == wide.name;
     case Kind::below:
-      if (narrow.kind == Kind::any || takes_addresses(narrow)) return false;
+      if (narrow.kind == Kind::any || is_address(narrow)) return false;
       return is_below(narrow.name, wide.name) || (narrow.kind == Kind::below && narrow.name == wide.name);
   }
   return false;
 }
 
 // Two host patterns are nested or apart, never crossed.
-bool names_overlap(const HostPattern& a, const HostPattern& b) { return name_covers(a, b) || name_covers(b, a); }
+bool names_overlap(const HostPattern& a, const HostPattern& b, bool any_is_all) {
+  return name_covers(a, b, any_is_all) || name_covers(b, a, any_is_all);
+}
 
-bool glob_covers(std::string_view wide, std::string_view narrow) {
+bool path_covers(std::string_view wide, std::string_view narrow) {
   if (wide == narrow || wide == "/**") return true;
   if (narrow.find('*') == std::string_view::npos) {
     const auto glob = PathGlob::compile(wide);
@@ -55,34 +62,85 @@ bool glob_covers(std::string_view wide, std::string_view narrow) {
   return prefix.find('*') == std::string_view::npos && narrow.starts_with(prefix);
 }
 
-bool rule_covers(const Rule& wide, const Rule& narrow) {
-  const auto within = [](const auto& narrow_list, const auto& wide_list, auto covers) {
-    return std::ranges::all_of(narrow_list, [&](const auto& n) {
-      return std::ranges::any_of(wide_list, [&](const auto& w) { return covers(w, n); });
-    });
-  };
-  const auto same = [](const auto& a, const auto& b) { return a == b; };
-  if (!wide.methods.empty() && (narrow.methods.empty() || !within(narrow.methods, wide.methods, same))) return false;
-  if (!wide.paths.empty() && (narrow.paths.empty() || !within(narrow.paths, wide.paths, glob_covers))) return false;
+// A `*` of the narrow one is as any other character to the wide one, which can take it only with a `*` of its own.
+bool text_covers(std::string_view wide, std::string_view narrow) { return TextGlob(wide).matches(narrow); }
+
+Destinations destinations_of(const Rule& rule) { return {rule.hosts, rule.ports, rule.action == Action::deny}; }
+
+bool overlap(const Destinations& a, const Destinations& b) {
+  for (const auto& left : a.hosts)
+    for (const auto& right : b.hosts) {
+      const bool names = name_covers(left, right, a.any_is_all) || name_covers(right, left, b.any_is_all);
+      if (names && share(ports_of(left, a.ports), ports_of(right, b.ports))) return true;
+    }
+  return false;
+}
+
+bool covers(const Destinations& wide, const Destinations& narrow) {
   return std::ranges::all_of(narrow.hosts, [&](const HostPattern& host) {
+    // A denial's `*` is more than the `*` of another rule.
+    const bool needs_all = host.kind == Kind::any && narrow.any_is_all;
     return std::ranges::all_of(ports_of(host, narrow.ports), [&](std::uint16_t port) {
       return std::ranges::any_of(wide.hosts, [&](const HostPattern& other) {
-        return name_covers(other, host) && std::ranges::binary_search(ports_of(other, wide.ports), port);
+        return name_covers(other, host, wide.any_is_all) && (!needs_all || wide.any_is_all) &&
+               std::ranges::binary_search(ports_of(other, wide.ports), port);
       });
     });
   });
 }
 
-bool destinations_overlap(std::span<const HostPattern> a, std::span<const std::uint16_t> a_ports,
-                          std::span<const HostPattern> b, std::span<const std::uint16_t> b_ports) {
-  for (const auto& left : a)
-    for (const auto& right : b) {
-      if (!names_overlap(left, right)) continue;
-      const auto ports = ports_of(right, b_ports);
-      if (std::ranges::any_of(ports_of(left, a_ports), [&](auto port) { return std::ranges::binary_search(ports, port); }))
-        return true;
+namespace {
+
+// Calls `visit` with each domain that `name` lies in: b.c and c for a.b.c.
+template <class Visit>
+void each_domain(std::string_view name, Visit&& visit) {
+  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) visit(name.substr(dot + 1));
+}
+
+}  // namespace
+
+void DestinationSet::add(const Destinations& destinations, std::size_t number) {
+  for (const auto& host : destinations.hosts) {
+    const auto index = static_cast<std::uint32_t>(entries_.size());
+    entries_.push_back({host, ports_of(host, destinations.ports), destinations.any_is_all, number});
+    if (host.kind == Kind::any) {
+      any_.push_back(index);
+      continue;
     }
-  return false;
+    (host.kind == Kind::exact ? exact_ : below_)[host.name].push_back(index);
+    if (!is_address(host))
+      each_domain(host.name, [&](std::string_view domain) { under_[std::string(domain)].push_back(index); });
+    if (host.kind == Kind::below) under_[host.name].push_back(index);
+  }
+}
+
+std::optional<std::size_t> DestinationSet::overlapping(const Destinations& destinations) const {
+  for (const auto& host : destinations.hosts) {
+    const auto ports = ports_of(host, destinations.ports);
+    std::optional<std::size_t> found;
+    const auto look = [&](const std::vector<std::uint32_t>& candidates) {
+      for (const auto index : candidates) {
+        if (found) return;
+        const Entry& entry = entries_[index];
+        const bool names =
+            name_covers(entry.pattern, host, entry.any_is_all) || name_covers(host, entry.pattern, destinations.any_is_all);
+        if (names && share(ports, entry.ports)) found = entry.number;
+      }
+    };
+    const auto look_up = [&](const Index& index, std::string_view name) {
+      if (const auto at = index.find(std::string(name)); at != index.end()) look(at->second);
+    };
+    if (host.kind == Kind::any) {
+      for (std::uint32_t i = 0; i < entries_.size() && !found; ++i) look({i});
+    } else {
+      look(any_);
+      if (host.kind == Kind::exact) look_up(exact_, host.name);
+      if (host.kind == Kind::below) look_up(under_, host.name);
+      if (!is_address(host)) each_domain(host.name, [&](std::string_view domain) { look_up(below_, domain); });
+    }
+    if (found) return found;
+  }
+  return std::nullopt;
 }
 
 std::string to_text(const HostPattern& pattern) {

@@ -279,8 +279,22 @@ TEST(Compile, RefusesWhatTheLoaderWouldRefuse) {
     return !Policy::compile(std::move(document));
   };
   EXPECT_TRUE(refuses([](Document& d) { d.default_action = allow; }));
-  EXPECT_TRUE(refuses([](Document& d) { d.default_action = ask; }));
-  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].action = ask; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].tcp = true; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].passthrough = true; }));  // over the credential's place
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].query = {{"a", "1"}, {"a", "2"}}; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].headers = {{"X-Team", "1"}}; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].content_types = {"Text/plain"}; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].rate = Rate{1, 7}; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].process = {"git"}; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].when.push_back({.days = 0}); }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].rpc = RpcCondition{false, {}, {"tool"}}; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.rules[0].graphql = GraphqlCondition{{"querry"}, {}}; }));
+  EXPECT_TRUE(refuses([](Document& d) {
+    d.rules[0].action = deny;
+    d.rules[0].body_max = 1;
+  }));
+  EXPECT_TRUE(refuses([](Document& d) { d.limits.approval_seconds = 0; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.limits.inspected_body = 1ULL << 40; }));
   EXPECT_TRUE(refuses([](Document& d) { d.rules[0].hosts.clear(); }));
   EXPECT_TRUE(refuses([](Document& d) { d.rules[0].hosts[0].name = "A.com"; }));
   EXPECT_TRUE(refuses([](Document& d) { d.rules[0].hosts[0].port = 0; }));

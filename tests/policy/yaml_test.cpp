@@ -60,7 +60,7 @@ TEST(Yaml, RefusesDeepNesting) {
 }
 
 TEST(Yaml, RefusesHugeFiles) {
-  EXPECT_THAT(errors_in(std::string(5U << 20, '#')), ElementsAre(HasSubstr("larger than 4 MiB")));
+  EXPECT_THAT(errors_in(std::string(65U << 20, '#')), ElementsAre(HasSubstr("larger than 64 MiB")));
 }
 
 TEST(Yaml, RefusesASecondDocument) {

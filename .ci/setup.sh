@@ -8,7 +8,8 @@ build_packages=(
   libseccomp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libldns-dev libc-ares-dev libidn2-dev libcurl4-openssl-dev
   bubblewrap iproute2 ca-certificates curl
 )
-test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-jsonschema python3-yaml python3-pip curl wget git nftables nodejs)
+test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-jsonschema python3-yaml python3-pip curl wget git nftables nodejs
+  python3-websockets postgresql postgresql-client openssh-server openssh-client redis-server redis-tools)
 
 # missing_packages NAME…: those of them that are not installed.
 missing_packages() {

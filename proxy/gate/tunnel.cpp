@@ -39,6 +39,8 @@ void reset(io::Transport& transport) {
 
 namespace {
 
+constexpr std::string_view kClientGone = "client_gone";
+constexpr std::string_view kUpstreamReset = "upstream_reset";
 constexpr std::size_t kPiece = 64 * 1024;
 // After so many pieces in one go a busy tunnel lets the others have their turn.
 constexpr int kPiecesInOneGo = 16;
@@ -83,6 +85,7 @@ struct Carrying {
   int running = 2;
   TunnelEnd result;
   bool broken = false;
+  bool client_ended = false;  // it sends no more
   void break_off(std::string_view why) {
     if (broken) return;
     broken = true;
@@ -107,7 +110,9 @@ io::Task<void> pump(Carrying& shared, io::Transport& from, std::string_view firs
         written = co_await to.write_all(rest, shared.loop.in(kTunnelIdleMs));
       }
       if (written != io::Outcome::ok) {
-        shared.break_off(written == io::Outcome::timeout ? std::string_view("idle") : to_gone);
+        // A client that has ended its side and does not take what still comes has closed (as those of TLS do that await no close_notify).
+        const bool closed = shared.client_ended && to_gone == kClientGone;
+        shared.break_off(written == io::Outcome::timeout ? std::string_view("idle") : closed ? std::string_view("complete") : to_gone);
         break;
       }
       count += piece.size();
@@ -119,6 +124,7 @@ io::Task<void> pump(Carrying& shared, io::Transport& from, std::string_view firs
       piece = {block.space().data(), got.size};
       if (++pieces % kPiecesInOneGo != 0) continue;
     } else if (got.status == io::IoStatus::end) {
+      if (from_gone == kClientGone) shared.client_ended = true;
       shutdown(to.descriptor().fd(), SHUT_WR);
       break;
     } else if (got.status == io::IoStatus::broken) {
@@ -160,8 +166,8 @@ io::Task<TunnelEnd> carry(io::Loop& loop, io::Transport& client, std::string_vie
     shared.break_off("cut");
     shared.changed.fire();
   });
-  io::spawn(pump(shared, client, first_out, upstream, shared.result.bytes_out, "client_gone", "upstream_reset"));
-  io::spawn(pump(shared, upstream, first_in, client, shared.result.bytes_in, "upstream_reset", "client_gone"));
+  io::spawn(pump(shared, client, first_out, upstream, shared.result.bytes_out, kClientGone, kUpstreamReset));
+  io::spawn(pump(shared, upstream, first_in, client, shared.result.bytes_in, kUpstreamReset, kClientGone));
   while (shared.running > 0) {
     if (shared.broken && !(client.closed() && upstream.closed())) {
       reset(client);

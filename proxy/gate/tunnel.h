@@ -37,7 +37,7 @@ class OpenTunnel final : public OpenStream {
 struct TunnelEnd {
   std::uint64_t bytes_out = 0;  // client to upstream
   std::uint64_t bytes_in = 0;
-  // "complete": both sides ended it in good order. "client_gone", "upstream_reset": a side broke off. "idle". "cut": see OpenTunnel::cut_because().
+  // "complete": both sides ended it in good order, or the client closed it. "client_gone", "upstream_reset": a side broke off. "idle". "cut": see OpenTunnel::cut_because().
   std::string_view end = "complete";
 };
 

@@ -46,8 +46,8 @@ class Authority:
         os.chmod(path, 0o644)
         return path
 
-    def server_context(self, *names, expired=False, self_signed=False):
-        """A TLS server context whose certificate names `names`; signed by this authority unless told otherwise."""
+    def server_file(self, *names, expired=False, self_signed=False):
+        """A PEM file with a certificate that names `names`, signed by this authority unless told otherwise, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.utcnow()
         start, end = (now - 30 * DAY, now - DAY) if expired else (now - DAY, now + 10 * DAY)
@@ -60,9 +60,11 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False))
         certificate = builder.sign(key if self_signed else self.key, hashes.SHA256())
         self._serial += 1
-        chain = self._write(f"server-{self._serial}.pem",
-                            certificate.public_bytes(serialization.Encoding.PEM) + _pem_key(key))
+        return self._write(f"server-{self._serial}.pem", certificate.public_bytes(serialization.Encoding.PEM) + _pem_key(key))
+
+    def server_context(self, *names, **certificate):
+        """A TLS server context with such a certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
+        context.load_cert_chain(self.server_file(*names, **certificate))
         context.set_alpn_protocols(["http/1.1"])
         return context

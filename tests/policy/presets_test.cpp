@@ -58,9 +58,21 @@ TEST(Presets, GitCloneFetchesAndNeverPushes) {
   const auto policy = policy_of("use: [git-clone]\nrules: [{hosts: [github.com]}]\n");  // even beside a rule that opens all
   EXPECT_EQ(verdict(policy, "GET", "https://github.com/o/r.git/info/refs?service=git-upload-pack"), allow);
   EXPECT_EQ(verdict(policy, "POST", "https://github.com/o/r.git/git-upload-pack"), allow);
+  EXPECT_EQ(verdict(policy, "GET", "https://github.com/o/r.git/info/refs?service=git-receive-pack"), deny);
+  EXPECT_EQ(verdict(policy, "GET", "https://github.com/o/r.git/info/refs?service=git-upload-pack&service=git-receive-pack"), deny);
+  EXPECT_EQ(verdict(policy, "GET", "https://github.com/o/r.git/info/refs?service=git%2Dreceive%2Dpack"), deny);
   EXPECT_EQ(verdict(policy, "POST", "https://github.com/o/r.git/git-receive-pack"), deny);
   EXPECT_EQ(verdict(policy, "POST", "https://github.com/o/r.git/git%2Dreceive%2Dpack"), deny);
   EXPECT_EQ(verdict(policy, "POST", "https://github.com/o//git-receive-pack"), deny);
+}
+
+TEST(Presets, GitCloneAloneReachesNothingButFetches) {
+  const auto policy = policy_of("use: [git-clone]\n");
+  EXPECT_EQ(verdict(policy, "GET", "https://github.com/o/r/info/refs?service=git-upload-pack"), allow);
+  for (const char* url : {"https://github.com/o/r/info/refs", "https://github.com/o/r/info/refs?service=git-receive-pack",
+                          "https://github.com/o/r/info/refs?service=git-upload-pack;service=git-receive-pack",
+                          "https://github.com/o/r", "https://github.com/o/r/archive/main.zip"})
+    EXPECT_EQ(verdict(policy, "GET", url), deny) << url;
 }
 
 TEST(Presets, GithubReadReadsAndGithubWriteHasNoWayToGistsOrSettings) {
@@ -68,6 +80,8 @@ TEST(Presets, GithubReadReadsAndGithubWriteHasNoWayToGistsOrSettings) {
   EXPECT_EQ(verdict(read, "GET", "https://api.github.com/repos/o/r/issues"), allow);
   EXPECT_EQ(verdict(read, "GET", "https://raw.githubusercontent.com/o/r/main/x"), allow);
   EXPECT_EQ(verdict(read, "POST", "https://api.github.com/repos/o/r/issues"), deny);
+  EXPECT_EQ(verdict(read, "GET", "https://github.com/o/r/info/refs?service=git-upload-pack"), allow);
+  EXPECT_EQ(verdict(read, "GET", "https://github.com/o/r/info/refs?service=git-receive-pack"), deny);
   const auto write = policy_of("use: [github-write]\n");
   EXPECT_EQ(verdict(write, "POST", "https://api.github.com/repos/o/r/issues"), allow);
   EXPECT_EQ(verdict(write, "PUT", "https://api.github.com/repos/o/r/pulls/1/merge"), allow);
@@ -75,6 +89,42 @@ TEST(Presets, GithubReadReadsAndGithubWriteHasNoWayToGistsOrSettings) {
                            "/repos/o/r/collaborators/x", "/user/keys"})
     for (const char* method : {"POST", "PUT", "PATCH", "DELETE"})
       EXPECT_EQ(verdict(write, method, std::string("https://api.github.com") + path), deny) << method << path;
+}
+
+TEST(Presets, GitlabReadReadsTheApiAndClonesWithoutPushing) {
+  const auto policy = policy_of("use: [gitlab-read]\n");
+  EXPECT_EQ(verdict(policy, "GET", "https://gitlab.com/api/v4/projects/group%2Fproject/issues"), allow);
+  EXPECT_EQ(verdict(policy, "GET", "https://gitlab.com/a/b/c/d.git/info/refs?service=git-upload-pack"), allow);
+  EXPECT_EQ(verdict(policy, "POST", "https://gitlab.com/a/b/c/d.git/git-upload-pack"), allow);
+  EXPECT_EQ(verdict(policy, "GET", "https://gitlab.com/a/b/c/d.git/info/refs?service=git-receive-pack"), deny);
+  EXPECT_EQ(verdict(policy, "POST", "https://gitlab.com/a/b/c/d.git/git-receive-pack"), deny);
+  EXPECT_EQ(verdict(policy, "POST", "https://gitlab.com/api/v4/projects/1/issues"), deny);
+}
+
+TEST(Presets, HuggingfaceDownloadsFromWhereverTheHubSendsAndNeverUploads) {
+  const auto policy = policy_of("use: [huggingface]\n");
+  for (const char* url : {"https://huggingface.co/api/models/o/m/revision/main", "https://huggingface.co/o/m/resolve/main/config.json",
+                          "https://huggingface.co/api/models/o/m/xet-read-token/main", "https://cas-server.xethub.hf.co/v1/reconstructions/00",
+                          "https://cdn-lfs-us-1.hf.co/repos/a/b", "https://cdn-lfs.huggingface.co/repos/a/b"})
+    EXPECT_EQ(verdict(policy, "GET", url), allow) << url;
+  EXPECT_EQ(verdict(policy, "POST", "https://huggingface.co/api/models/o/m/paths-info/main"), allow);
+  EXPECT_EQ(verdict(policy, "GET", "https://huggingface.co/api/models/o/m/xet-write-token/main"), deny);
+  EXPECT_EQ(verdict(policy, "GET", "https://huggingface.co/o/m/info/refs?service=git-receive-pack"), deny);
+  for (const char* url : {"https://huggingface.co/api/repos/create", "https://huggingface.co/api/models/o/m/commit/main",
+                          "https://huggingface.co/o/m.git/info/lfs/objects/batch", "https://cas-server.xethub.hf.co/v1/xorbs/default/00"})
+    EXPECT_EQ(verdict(policy, "POST", url), deny) << url;
+}
+
+TEST(Presets, AwsS3ReadsObjectsInBothFormsOfAddress) {
+  const auto policy = policy_of("use: [aws-s3]\n");
+  EXPECT_EQ(verdict(policy, "GET", "https://bucket.s3.eu-west-1.amazonaws.com/key?versionId=1"), allow);
+  EXPECT_EQ(verdict(policy, "GET", "https://s3.eu-west-1.amazonaws.com/bucket/a%2Fkey"), allow);
+  EXPECT_EQ(verdict(policy, "GET", "https://my.bucket.s3.dualstack.ap-south-1.amazonaws.com/key"), allow);
+  EXPECT_EQ(verdict(policy, "HEAD", "https://bucket.s3.amazonaws.com/key"), allow);
+  for (const char* method : {"PUT", "POST", "DELETE"})
+    EXPECT_EQ(verdict(policy, method, "https://bucket.s3.eu-west-1.amazonaws.com/key"), deny) << method;
+  EXPECT_EQ(verdict(policy, "GET", "https://sts.amazonaws.com/"), deny);
+  EXPECT_EQ(verdict(policy, "GET", "https://ec2.eu-west-1.amazonaws.com/"), deny);
 }
 
 }  // namespace

@@ -80,9 +80,32 @@ Result<std::string> check_labels(std::string_view original, std::string name) {
   return name;
 }
 
+// Whether it is canonical as it stands, and plainly so: most names are, and large policies have many.
+bool is_plain_name(std::string_view host) {
+  if (host.empty() || host.size() > kMaxName) return false;
+  std::size_t label = 0;     // where it begins
+  bool has_letter = false;   // in the last label: then it is no number in any notation but 0x
+  for (std::size_t i = 0; i <= host.size(); ++i) {
+    if (i == host.size() || host[i] == '.') {
+      const auto length = i - label;
+      if (length == 0 || length > kMaxLabel || host[label] == '-' || host[i - 1] == '-') return false;
+      if (host[label] == 'x' && host.substr(label).starts_with("xn--")) return false;
+      if (i == host.size()) break;
+      label = i + 1;
+      has_letter = false;
+    } else if (host[i] >= 'a' && host[i] <= 'z') {
+      has_letter = true;
+    } else if (!is_digit(host[i]) && host[i] != '-' && host[i] != '_') {
+      return false;
+    }
+  }
+  return has_letter && !host.substr(label).starts_with("0x");
+}
+
 }  // namespace
 
 Result<std::string> canonical_host(std::string_view host) {
+  if (is_plain_name(host)) return std::string(host);
   if (host.empty()) return fail("host_invalid", "the host name is empty");
   if (host.size() > kMaxInput) return refuse(host, "it is longer than 253 octets");
   if (host.find('\0') != std::string_view::npos) return refuse(host, "it has a NUL");

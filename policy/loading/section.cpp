@@ -109,15 +109,22 @@ std::vector<Word> read_list(Diagnostics& diagnostics, const YamlNode& node, std:
   }
   if (node.items.empty()) diagnostics.error(node.place, fmt::format("`{}` is an empty list", what), std::string(example));
   words.reserve(node.items.size());
+  constexpr std::size_t kFew = 8;  // of so few a set would cost more than it saves
+  const bool few = node.items.size() <= kFew;
   std::unordered_set<std::string_view> seen;
+  if (!few) seen.reserve(node.items.size());
+  const auto is_new = [&](const YamlNode& item) {
+    if (!few) return seen.insert(item.text).second;
+    return std::ranges::find(words, item.text, &Word::text) == words.end();
+  };
   for (const YamlNode* item : node.items) {
     const bool is_empty = empty == Empty::allowed && item->kind == YamlNode::Kind::scalar && item->text.empty();
-    if (auto word = is_empty ? std::optional(Word{{}, item->place}) : read_text(diagnostics, *item, what)) {
-      if (!seen.insert(item->text).second)
-        diagnostics.error(item->place, fmt::format("`{}` is twice in `{}`", printable(item->text, 100), what), "remove one");
-      else
-        words.push_back(std::move(*word));
-    }
+    auto word = is_empty ? std::optional(Word{{}, item->place}) : read_text(diagnostics, *item, what);
+    if (!word) continue;
+    if (is_new(*item))
+      words.push_back(std::move(*word));
+    else
+      diagnostics.error(item->place, fmt::format("`{}` is twice in `{}`", printable(item->text, 100), what), "remove one");
   }
   return words;
 }

@@ -52,7 +52,7 @@ launch::ExitStatus Session::run(launch::Sandbox sandbox) {
     if (!finishing_) (void)reload_policy("a change of the file", true);
   });
   recorder_.sync_in_background(&loop_);
-  approvals_.on_new = [this] { watch_the_clock(); };
+  ask_on_the_terminal();
   watch_the_clock();  // an earlier keeper may have left something
   while (!ended_) uv_run(&loop_, UV_RUN_ONCE);
   close_control_socket();
@@ -95,6 +95,21 @@ void Session::close_control_socket() {
   control_.reset();
 }
 
+void Session::ask_on_the_terminal() {
+  if (options_.asking == Asking::prompt && ApprovalPrompt::is_possible())
+    prompt_ = std::make_unique<ApprovalPrompt>(&loop_, approvals_, [this] {
+      const pid_t command = sandbox_ == nullptr ? 0 : sandbox_->command_pid();
+      return command == 0 ? 0 : parent_of(command);  // process 1 inside: everything there is below it
+    });
+  approvals_.on_new = [this] {
+    watch_the_clock();
+    if (prompt_ != nullptr) prompt_->on_new();
+  };
+  approvals_.on_gone = [this](const Pending& pending, std::string_view how) {
+    if (prompt_ != nullptr) prompt_->on_gone(pending, how);
+  };
+}
+
 // Ticks while something waits: the wall clock, which approvals go by, may be set.
 void Session::watch_the_clock() {
   if (uv_is_active(reinterpret_cast<uv_handle_t*>(&clock_)) != 0 || !approvals_.next_deadline()) return;
@@ -126,6 +141,7 @@ void Session::on_signal() {
       (void)reload_policy("SIGHUP", false);
       continue;
     }
+    if (prompt_ != nullptr) prompt_->put_away();  // the command stands still while it is asked about
     if (received.by_process) sandbox_->send_signal(received.signal);
     if (received.signal == SIGTSTP && command_has_stopped()) Signals::stop_like_the_job();
   }
@@ -265,6 +281,7 @@ void Session::on_proxy_exit() {
 
 void Session::on_sandbox_exit() {
   uv_poll_stop(&sandbox_poll_.poll);
+  if (prompt_ != nullptr) prompt_->stop();  // before the terminal is given back
   exit_ = sandbox_->wait();
   sandbox_.reset();
   finishing_ = true;

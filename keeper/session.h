@@ -13,6 +13,7 @@
 
 #include "base/secret.h"
 #include "keeper/approvals.h"
+#include "keeper/approvals_prompt.h"
 #include "keeper/control_api.h"
 #include "keeper/control_server.h"
 #include "keeper/event_recorder.h"
@@ -67,6 +68,7 @@ class Session {
   Approvals::Ports approval_ports();
   void open_control_socket();
   void close_control_socket();
+  void ask_on_the_terminal();
   void watch_the_clock();
 
   RunOptions& options_;
@@ -83,6 +85,7 @@ class Session {
   uv_timer_t finish_timer_{};
   uv_timer_t clock_{};  // for approvals that nobody decides
   Approvals approvals_;
+  std::unique_ptr<ApprovalPrompt> prompt_;  // null: nobody to ask here
   ControlApi api_;
   UniqueFd control_folder_;
   std::unique_ptr<ControlServer> control_;

@@ -3,13 +3,11 @@ denied as decided. With real curl inside."""
 
 import json
 import os
+import shlex
 import signal
-import socket
-import subprocess
-import sys
 
-from harness import PATIENCE, WeirTest, also_as_ordinary_user, main, read_events, sessions, wait_until
-from test_terminal import Terminal
+from harness import WeirTest, also_as_ordinary_user, find_descendant, main, program_for, read_events, wait_until
+import test_terminal
 
 RULES = """
 rules:
@@ -22,6 +20,7 @@ rules:
     action: ask
 """
 CURL = ["curl", "-sS", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}\n"]
+LINE = shlex.join([part.replace("\n", "\\n") for part in CURL])
 
 
 class Asking(WeirTest):
@@ -103,7 +102,7 @@ class FromAnotherProcess(Asking):
         self.assertEqual(done.of("approval.expired")[0]["by"], "time", done)
 
     def test_what_is_not_asked_about_passes_meanwhile(self):
-        running = self.start_inside("sh", "-c", f"{' '.join(CURL)} -d x https://api.test.example/slow & {' '.join(CURL)} "
+        running = self.start_inside("sh", "-c", f"{LINE} -d x https://api.test.example/slow & {LINE} "
                                     "https://api.test.example/read; wait", options=["--approvals=wait"])
         self.waiting()
         running.wait_for_event("egress.response", status=200)
@@ -111,7 +110,7 @@ class FromAnotherProcess(Asking):
         self.assertEqual(running.finish().out.split(), ["200", "200"])
 
     def test_a_grant_for_a_time_lets_the_same_request_pass_and_no_other(self):
-        running = self.start_inside("sh", "-c", f"for path in a a b; do {' '.join(CURL)} -d x https://api.test.example/$path; done",
+        running = self.start_inside("sh", "-c", f"for path in a a b; do {LINE} -d x https://api.test.example/$path; done",
                                     options=["--approvals=wait"])
         self.waiting()
         self.decide("approve", "--for", "10m")
@@ -123,7 +122,7 @@ class FromAnotherProcess(Asking):
 
     def test_a_grant_for_the_host_covers_the_rule_there_and_nowhere_else(self):
         running = self.start_inside("sh", "-c", f"for to in api.test.example/a api.test.example/b other.test.example/a; do "
-                                    f"{' '.join(CURL)} -d x https://$to; done", options=["--approvals=wait"])
+                                    f"{LINE} -d x https://$to; done", options=["--approvals=wait"])
         self.waiting()
         self.decide("approve", "--for", "session", "--host")
         other = wait_until(lambda: [w for w in self.waiting() if w["host"] == "other.test.example"], "the other host")
@@ -131,7 +130,7 @@ class FromAnotherProcess(Asking):
         self.assertEqual(running.finish().out.split(), ["200", "200", "403"])
 
     def test_a_standing_denial_is_not_asked_about_again(self):
-        running = self.start_inside("sh", "-c", f"for path in a a; do {' '.join(CURL)} -d x https://api.test.example/$path; done",
+        running = self.start_inside("sh", "-c", f"for path in a a; do {LINE} -d x https://api.test.example/$path; done",
                                     options=["--approvals=wait"])
         self.waiting()
         self.decide("deny", "--for", "session")
@@ -140,9 +139,9 @@ class FromAnotherProcess(Asking):
         self.assertEqual(len(done.of("approval.requested")), 1, done)
 
     def test_a_client_that_has_hung_up_finds_the_grant_at_its_next_try(self):
-        self.write("give-up.sh", f"{' '.join(CURL)} -d x --max-time 0.5 https://api.test.example/v1/x 2>/dev/null\n"
+        self.write("give-up.sh", f"{LINE} -d x --max-time 0.5 https://api.test.example/v1/x 2>/dev/null\n"
                    "touch gave-up; while [ ! -e again ]; do sleep 0.05; done\n"
-                   f"{' '.join(CURL)} -d x https://api.test.example/v1/x\n")
+                   f"{LINE} -d x https://api.test.example/v1/x\n")
         running = self.start_inside("sh", "give-up.sh", options=["--approvals=wait"])
         wait_until(lambda: os.path.exists(os.path.join(self.project, "gave-up")), "the client to give up")
         wait_until(lambda: self.waiting()[0]["waiting"] == 0, "nobody to wait")
@@ -209,7 +208,7 @@ class FromAnotherProcess(Asking):
                                 (["approve", "--for", "99d"], "at most 7d"), (["policy", "reload"], "no weir runs")):
             done = self.decide(*arguments, status=2)
             self.assertIn(text, done.err, done)
-        running = self.start_inside("sh", "-c", f"{' '.join(CURL)} -d x https://api.test.example/a & {' '.join(CURL)} -d x "
+        running = self.start_inside("sh", "-c", f"{LINE} -d x https://api.test.example/a & {LINE} -d x "
                                     "https://api.test.example/b & wait", options=["--approvals=wait"])
         two = self.waiting(2)
         done = self.decide("approve", status=2)
@@ -301,6 +300,187 @@ class FromInside(Asking):
             report(journal=reached("{journal}"), socket=reached("{self.environment['XDG_RUNTIME_DIR']}/weir/sessions"))
         """, options=["--mount", f"rw:{self.state}", "--mount", f"rw:{self.environment['XDG_RUNTIME_DIR']}"])
         self.assertEqual(done.report, {"journal": [], "socket": []}, done)
+
+
+@also_as_ordinary_user
+class InTheTerminal(Asking):
+    """The question where `weir run` was started. Under a shell with job control, and as the session's leader (an orphaned group)."""
+
+    QUESTION = "[l] later: "
+
+    def terminal(self, *command):
+        terminal = test_terminal.Terminal(list(command), self.environment, self.project)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def weir_terminal(self, *command, options=()):
+        return self.terminal(*self.weir_command(*self.run_arguments(options), "--", *command))
+
+    def curl(self, *paths):
+        return ["sh", "-c", "; ".join(f"{LINE} -d x https://api.test.example{path}" for path in paths)]
+
+    def events_of(self, kind):
+        return [e["data"] for e in read_events(self.state) if e["type"] == kind]
+
+    def test_y_lets_it_through_once(self):
+        terminal = self.weir_terminal(*self.curl("/a", "/a"))
+        shown = terminal.expect(self.QUESTION)
+        self.assertIn("weir: POST https://api.test.example/a  (rule `writes`) — allow? [y] once", shown)
+        terminal.type("y\n")
+        terminal.expect("weir: approved")
+        terminal.expect("200")
+        terminal.expect(self.QUESTION)
+        terminal.type("n\n")
+        terminal.expect("weir: denied")
+        seen, status = terminal.end()
+        self.assertIn("403", seen)
+        self.assertEqual(status, 0)
+        self.assertEqual(self.events_of("approval.granted")[0]["by"], "terminal")
+
+    def test_h_lets_the_host_through_for_the_session(self):
+        terminal = self.weir_terminal(*self.curl("/a", "/b"))
+        terminal.expect(self.QUESTION)
+        terminal.type("h\n")
+        seen, _ = terminal.end()
+        self.assertEqual(seen.count("200"), 2, seen)
+        self.assertNotIn(self.QUESTION, seen)
+
+    def test_s_lets_this_through_for_the_session(self):
+        terminal = self.weir_terminal(*self.curl("/a", "/a", "/b"))
+        terminal.expect(self.QUESTION)
+        terminal.type("S\n")
+        shown = terminal.expect(self.QUESTION)
+        self.assertEqual(shown.count("200"), 2, shown)
+        self.assertIn("/b", shown)
+        terminal.type("n\n")
+        terminal.end()
+
+    def test_anything_else_is_asked_again_and_ctrl_c_is_no(self):
+        terminal = self.weir_terminal("sh", "-c", f"trap 'echo trapped' INT; {LINE} -d x https://api.test.example/a; echo done")
+        terminal.expect(self.QUESTION)
+        terminal.type("yes to all\n")
+        terminal.expect("one of the letters")
+        terminal.type("\n")
+        terminal.expect("one of the letters")
+        terminal.type("\x03")
+        terminal.expect("weir: denied")
+        seen, status = terminal.end()
+        self.assertIn("403", seen)
+        self.assertIn("done", seen)
+        self.assertNotIn("trapped", seen)
+
+    def test_later_leaves_it_to_the_commands(self):
+        terminal = self.weir_terminal(*self.curl("/a"))
+        terminal.expect(self.QUESTION)
+        terminal.type("l\n")
+        terminal.expect("`weir deny` decides")
+        self.decide("approve")
+        self.assertIn("200", terminal.end()[0])
+
+    def test_a_decision_from_elsewhere_takes_the_question_back(self):
+        terminal = self.weir_terminal(*self.curl("/a"))
+        terminal.expect(self.QUESTION)
+        self.decide("approve")
+        terminal.expect("weir: no answer is needed any more: granted by user")
+        self.assertIn("200", terminal.end()[0])
+
+    def test_time_takes_the_question_back(self):
+        self.policy_with("limits: {approval_wait: 1s}\n")
+        terminal = self.weir_terminal(*self.curl("/a"))
+        terminal.expect(self.QUESTION)
+        terminal.expect("weir: no answer is needed any more: nobody decided in time")
+        self.assertIn("403", terminal.end()[0])
+
+    def test_several_are_asked_one_after_the_other(self):
+        terminal = self.weir_terminal("sh", "-c", f"{LINE} -d x https://api.test.example/a & {LINE} -d x https://api.test.example/b & wait")
+        for _ in range(2):
+            terminal.expect(self.QUESTION)
+            terminal.type("y\n")
+            terminal.expect("weir: approved")
+        self.assertEqual(terminal.end()[0].count("200"), 2)
+
+    def asks_while_cat_reads(self, terminal):
+        terminal.expect("up")
+        terminal.type("before\n")
+        terminal.expect("got before")
+        self.write("ask", "")
+        terminal.expect(self.QUESTION)
+        terminal.type("y\n")
+        terminal.expect("weir: approved")
+        terminal.expect("200")
+        terminal.type("after\n")
+        shown = terminal.expect("got after")
+        self.assertNotIn("got y", shown)
+        terminal.type("\x04")
+        terminal.expect("ended")
+
+    READER = ("echo up; (while [ ! -e ask ]; do sleep 0.05; done; %s -d x https://api.test.example/a) & "
+              "while read line; do echo got $line; done; wait; echo ended" % LINE)
+
+    def test_a_command_that_reads_gets_its_own_input_and_none_of_the_answer(self):
+        self.asks_while_cat_reads(self.weir_terminal("sh", "-c", self.READER))
+
+    def test_the_same_under_a_shell_with_job_control(self):
+        shell = self.terminal(*self.as_user(["bash", "--norc", "--noprofile", "--noediting", "-i"]))
+        shell.type("PS1='ready> '; stty -echo\n")
+        shell.expect("ready> ")
+        shell.type(shlex.join([program_for(self.uid), *self.run_arguments([]), "--", "sh", "-c", self.READER]) + "; echo status-$?\n")
+        self.asks_while_cat_reads(shell)
+        shell.expect("status-0")
+        shell.type("echo shell-$((3+4))\n")
+        shell.expect("shell-7")
+
+    def test_a_program_in_raw_mode_finds_its_terminal_as_it_was_and_draws_anew(self):
+        terminal = self.weir_terminal(*self.script("""
+            import signal, subprocess, termios, tty
+            signal.signal(signal.SIGWINCH, lambda *_: print("drawn", end="\\r\\n", flush=True))
+            tty.setraw(0)
+            before = termios.tcgetattr(0)
+            curl = subprocess.Popen(["curl", "-sS", "-o", "/dev/null", "-d", "x", "https://api.test.example/a"], stdin=subprocess.DEVNULL)
+            print("up", end="\\r\\n", flush=True)
+            keys = b""
+            while not keys.endswith(b"q"):
+                keys += os.read(0, 1)
+            print("same" if termios.tcgetattr(0) == before else "other", keys, end="\\r\\n", flush=True)
+            curl.wait()
+        """))
+        terminal.expect(self.QUESTION)
+        terminal.type("y\n")
+        terminal.expect("weir: approved")
+        terminal.expect("drawn")
+        terminal.type("abq")
+        terminal.expect("same b'abq'")
+        self.assertEqual(terminal.end()[1], 0)
+
+    def test_nothing_inside_runs_while_the_question_stands(self):
+        terminal = self.weir_terminal(*self.script("""
+            import subprocess, time
+            # In a session of its own, with the terminal still open: job control does not reach it.
+            painter = subprocess.Popen(["sh", "-c", "while :; do echo painted; sleep 0.05; done"], start_new_session=True)
+            subprocess.run(["curl", "-sS", "-o", "/dev/null", "-d", "x", "https://api.test.example/a"], stdin=subprocess.DEVNULL)
+            painter.kill()
+        """))
+        terminal.expect("painted")
+        terminal.expect(self.QUESTION)
+        terminal.type("?\n")
+        self.assertNotIn("painted", terminal.expect("one of the letters"))
+        terminal.type("y\n")
+        terminal.expect("painted")
+        self.assertEqual(terminal.end()[1], 0)
+
+    def test_a_signal_to_weir_reaches_the_command_in_spite_of_the_question(self):
+        terminal = self.weir_terminal("sh", "-c", f"trap 'echo trapped; exit 5' TERM; {LINE} -d x https://api.test.example/a & wait")
+        terminal.expect(self.QUESTION)
+        weir = terminal.pid if not self.user else find_descendant(terminal.pid, "weir") or terminal.pid
+        os.kill(weir, signal.SIGTERM)
+        terminal.expect("trapped")
+        self.assertEqual(terminal.end()[1], 5)
+
+    def test_wait_does_not_ask_here(self):
+        terminal = self.weir_terminal(*self.curl("/a"), options=["--approvals=wait"])
+        self.waiting()
+        self.decide("approve")
+        self.assertNotIn(self.QUESTION, terminal.end()[0])
 
 
 if __name__ == "__main__":

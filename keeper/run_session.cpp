@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "keeper/control_socket.h"
 #include "keeper/event_recorder.h"
 #include "keeper/proxy_client.h"
 #include "keeper/session.h"
@@ -69,6 +70,8 @@ Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_
   session_id = session;
 
   if (auto configured = proxy->configure(config, *room); !configured) return std::unexpected(configured.error());
+  // There before the sandbox is, so that it can be covered where a folder above it is shown. SECURITY: G1, G6.
+  (void)open_socket_folder(options.runtime_directory);
   auto sandbox = launch::start_sandbox(options.sandbox, room->user_namespace.get(), room->network_namespace.get());
   if (!sandbox) return std::unexpected(sandbox.error());
   room->user_namespace.reset();

@@ -64,7 +64,7 @@ void hide_private_files(const std::string& folder, int depth, std::vector<Layer>
 void hide_system_secrets(std::vector<Layer>& layers) { hide_private_files("/etc", 5, layers); }
 
 void hide_own_folders(const std::vector<Shown>& shown, std::vector<Layer>& layers) {
-  for (const std::string& own : {config_directory(), state_directory(), data_directory()}) {
+  for (const std::string& own : {config_directory(), state_directory(), data_directory(), runtime_directory()}) {
     struct stat status{};
     if (::stat(own.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) continue;
     const std::string path = resolved(own);

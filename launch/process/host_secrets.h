@@ -16,7 +16,7 @@ void hide_private_files(const std::string& folder, int depth, std::vector<Layer>
 // The same for the system's own: /etc, and the folders in it that hold credentials whatever their mode.
 void hide_system_secrets(std::vector<Layer>& layers);
 
-// weir's own folders (vault, sessions, configuration), where they would be visible through a folder in `shown`.
+// weir's own folders (vault, sessions, configuration, control sockets), where they would be visible through a folder in `shown`.
 void hide_own_folders(const std::vector<Shown>& shown, std::vector<Layer>& layers);
 
 }  // namespace weir::launch

@@ -68,8 +68,18 @@ std::string counted(std::uint64_t count, std::string_view noun) { return fmt::fo
 
 Result<std::vector<Observation>> observations_of(const std::string& session_directory) {
   std::map<std::string, Observation> all;
+  std::map<std::string, std::string> raw;  // key of each raw connection, by its request's id, until it ends
   const auto read = read_session(session_directory, [&](const std::string& type, const nlohmann::json& data) {
     std::string refused;
+    if (type == "egress.tunnel") {
+      const auto opened = raw.find(plain(data, "request"));
+      if (opened == raw.end()) return;
+      // The client was only slow to speak, and what it said was looked into: the connection is told of by its requests.
+      const auto found = all.find(opened->second);
+      if (plain(data, "end") == "client_spoke_first" && --found->second.count == 0) all.erase(found);
+      raw.erase(opened);
+      return;
+    }
     if (type == "egress.denied" && plain(data, "verdict") == "deny")
       refused = plain(data, "code");
     else if (type != "egress.request" || plain(data, "rule") != "default")
@@ -78,6 +88,7 @@ Result<std::vector<Observation>> observations_of(const std::string& session_dire
     if (!is_usable(seen)) return;
     seen.refused = refused;
     const auto key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", seen.host, seen.port, seen.scheme, seen.method, seen.websocket, refused, seen.path);
+    if (refused.empty() && seen.scheme == "tcp") raw[plain(data, "request")] = key;
     if (const auto [found, is_new] = all.emplace(key, std::move(seen)); !is_new) ++found->second.count;
   });
   if (!read) return std::unexpected(read.error());

@@ -72,7 +72,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" with status 0 to CLI11; every real one is bad input.
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::string verb = "weir";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) verb += " " + (at = at->get_subcommands().front())->get_name();
+    return cli::complain(printable(error.what(), 500) + "; `" + verb + " --help` says what there is");
   } catch (const std::exception& error) {
     return cli::complain(std::string("internal error: ") + error.what());
   }

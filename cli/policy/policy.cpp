@@ -14,6 +14,7 @@ void add_policy(CLI::App& app, int& status) {
   add_policy_fmt(*policy, status);
   add_policy_reload(*policy, status);
   add_policy_show(*policy, status);
+  add_policy_schema(*policy, status);
 }
 
 }  // namespace weir::cli

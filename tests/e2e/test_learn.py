@@ -77,14 +77,14 @@ class Learn(WeirTest):
         talk = self.script(f"""
             import socket
             with socket.create_connection(("db.test.example", {port}), timeout=20) as connection:
-                connection.sendall(b"hello\\n")
+                connection.sendall(b"\\0hello\\n")
                 report(answer=connection.recv(100).decode())
         """)
         done = self.run_inside(*talk, options=["--learn"])
-        self.assertEqual(done.report, {"answer": "HELLO\n"}, done)
+        self.assertEqual(done.report, {"answer": "\0HELLO\n"}, done)
         self.assertIn(f'tcp: ["db.test.example:{port}"]', self.learned(), done)
         done = self.under("weir.learned.yaml", *talk)
-        self.assertEqual(done.report, {"answer": "HELLO\n"}, f"{done}\n{self.learned()}")
+        self.assertEqual(done.report, {"answer": "\0HELLO\n"}, f"{done}\n{self.learned()}")
 
     def test_without_any_policy_it_starts_from_nothing(self):
         done = self.run_inside("true", options=["--learn"])

@@ -5,10 +5,16 @@ namespace {
 
 Document sample() {
   return document_of(
-      "use: [anthropic, github-write]\ndefault: log\nrules:\n  - {name: 'ü', hosts: ['*', 'a.com:1', '*.b.com'], ports: "
+      "use: [anthropic, github-write]\ndefault: ask\nrules:\n  - {name: 'ü', hosts: ['*', 'a.com:1', '*.b.com'], ports: "
       "[65535], addresses: ['::/0']}\n"
+      "  - {hosts: [c.com], query: {a: 'b*'}, headers: {x-a: '*'}, content_types: ['image/*'], body_max: 1KiB, rate: 5/h, "
+      "when: "
+      "['mon-fri 22:00-06:00 UTC', '2026-03-01T00:00Z/2026-04-01T00:00Z'], websocket: false, process: [/bin/x]}\n"
+      "  - {hosts: [c.com], graphql: {operations: [query], fields: [a]}, action: ask}\n"
+      "  - {hosts: [c.com], mcp: {methods: ['', tools/call], tools: ['x*']}}\n"
+      "  - {tcp: ['d.com:22'], rate: 1/s}\n  - {hosts: [e.com], tls: passthrough}\n"
       "upstream: {ca_file: x, proxy: 'http://a:1', resolve: {a: '1.1.1.1:2', b: '::1'}}\nlimits: {request_body: "
-      "18446744073709551615}\n");
+      "18446744073709551615, inspected_body: 5, approval_wait: 1h}\n");
 }
 
 TEST(Codec, GivesBackWhatItWasGiven) {

@@ -32,7 +32,7 @@ upstream:
   ca_file: corp-root.pem
   proxy: http://proxy.example:3128
   resolve: {api.test.example: "127.0.0.1:8443", other.example: "::1"}
-limits: {connections: 7, request_body: 100MiB, response_body: 10GiB, requests_per_minute: 6000}
+limits: {connections: 7, request_body: 100MiB, response_body: 10GiB, requests_per_minute: 6000, inspected_body: 2MiB, approval_wait: 30s}
 )");
   EXPECT_EQ(document.file, "/etc/weir/test.yaml");
   EXPECT_EQ(document.default_action, Action::log);
@@ -64,7 +64,7 @@ limits: {connections: 7, request_body: 100MiB, response_body: 10GiB, requests_pe
   EXPECT_EQ(document.upstream.proxy, "http://proxy.example:3128");
   EXPECT_THAT(document.upstream.resolve, testing::ElementsAre(FixedAddress{"api.test.example", "127.0.0.1", 8443},
                                                               FixedAddress{"other.example", "::1", {}}));
-  EXPECT_EQ(document.limits, (Limits{7, 100ULL << 20, 10ULL << 30, 6000}));
+  EXPECT_EQ(document.limits, (Limits{7, 100ULL << 20, 10ULL << 30, 6000, 2ULL << 20, 30}));
 }
 
 TEST(Load, DeniesByDefault) { EXPECT_EQ(document_of("").default_action, Action::deny); }

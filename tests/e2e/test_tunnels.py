@@ -46,7 +46,7 @@ class TunnelTest(WeirTest):
         self.assertEqual(len(request), 1, done)
         tunnel = done.of("egress.tunnel", request=request[0]["request"])
         self.assertEqual(len(tunnel), 1, done)
-        self.assertEqual(tunnel[0]["end"], end, done)
+        self.assertIn(tunnel[0]["end"], (end,) if isinstance(end, str) else end, done)
         self.assertGreaterEqual(tunnel[0]["total_us"], 0)
         return {**request[0], **tunnel[0]}
 
@@ -61,7 +61,9 @@ class RealClients(TunnelTest):
             done = self.run_inside("psql", f"host=db.test.example user=agent password=sesame dbname=postgres sslmode={mode}", "-Atc",
                                    "select 6 * 7, (select ssl from pg_stat_ssl where pid = pg_backend_pid())")
             self.assertEqual((done.status, done.out.strip()), (0, f"42|{encrypted}"), done)
-            carried = self.assert_carried(done, rule="database", verdict="allow", host="db.test.example", port=5432, scheme="tcp")
+            # Over TLS neither waits for the other's close_notify: who ends first may see a reset.
+            end = ("complete", "client_gone", "upstream_reset") if mode == "require" else "complete"
+            carried = self.assert_carried(done, end=end, rule="database", verdict="allow", host="db.test.example", port=5432, scheme="tcp")
             self.assertGreater(carried["bytes_out"], 50)
             self.assertGreater(carried["bytes_in"], 50)
             self.assertEqual(carried["upstream"], server.address)

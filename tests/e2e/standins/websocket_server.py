@@ -19,8 +19,11 @@ class WebSocketServer:
 
     @staticmethod
     async def echo(socket):
-        async for message in socket:
-            await socket.send(message)
+        try:
+            async for message in socket:
+                await socket.send(message)
+        except websockets.ConnectionClosed:
+            pass
 
     def _run(self):
         asyncio.set_event_loop(self.loop)

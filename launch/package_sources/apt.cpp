@@ -31,8 +31,9 @@ AptSources read_apt(std::string_view lines) {
 Result<Findings> ask_apt(const Surroundings& host) {
   const auto apt = host.find("apt-get");
   if (!apt) return fail(apt.error().code, apt.error().code == "tool_missing" ? "apt is not installed on this host (install it, or write rules for its hosts)" : apt.error().message);
+  // --no-release-info: also of repositories whose index has not been fetched yet.
   const ToolCall call{.program = *apt,
-                      .arguments = {"indextargets", "--format", "$(REPO_URI) $(SOURCESENTRY)"},
+                      .arguments = {"indextargets", "--no-release-info", "--format", "$(REPO_URI) $(SOURCESENTRY)"},
                       .environment = host.environment()};
   const auto said = ask_tool(call);
   if (!said) return std::unexpected(said.error());

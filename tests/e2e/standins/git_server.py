@@ -26,6 +26,20 @@ class GitServer:
                        "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@test.example"}
         return subprocess.run(["git", *arguments], env=environment, check=True, capture_output=True, text=True).stdout
 
+    def publish(self, name, files):
+        """Another bare repository at /NAME, with one commit that holds `files` (path → text); it gives partial clones."""
+        repository, work = os.path.join(self.root, name), os.path.join(self.root, "work-" + name.replace("/", "-"))
+        self._git("init", "-q", "--bare", "-b", "main", repository)
+        self._git("-C", repository, "config", "uploadpack.allowFilter", "true")
+        self._git("init", "-q", "-b", "main", work)
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(work, path)), exist_ok=True)
+            with open(os.path.join(work, path), "w", encoding="utf-8") as file:
+                file.write(text)
+        self._git("-C", work, "add", ".")
+        self._git("-C", work, "commit", "-q", "-m", "Begin")
+        self._git("-C", work, "push", "-q", repository, "main")
+
     def branches(self):
         return self._git("-C", self.repository, "branch", "--format", "%(refname:short)").split()
 

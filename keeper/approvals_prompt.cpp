@@ -73,7 +73,7 @@ void ApprovalPrompt::consider() {
   const pid_t root = root_();
   if (root <= 0) return;  // not yet: the timer comes again
   asking_ = next->id;
-  question_ = TerminalQuestion::ask(loop_, root, "\r\n" + plain_terminal() + question_text(*next), kLetters,
+  question_ = TerminalQuestion::ask(loop_, root, "\n" + plain_terminal() + question_text(*next), kLetters,
                                     [this](TerminalQuestion::Outcome outcome, char letter) { take(std::string(asking_), outcome, letter); });
   if (question_ != nullptr) uv_timer_stop(&timer_);
 }
@@ -84,7 +84,7 @@ void ApprovalPrompt::take(const std::string& id, TerminalQuestion::Outcome outco
   asking_.clear();
   if (outcome == TerminalQuestion::Outcome::ended || letter == 'l') {
     later_.insert(id);
-    question->note(std::string(outcome == TerminalQuestion::Outcome::ended ? "\r\n" : "") + "weir: it waits; `weir approve " + id.substr(4) + "` or `weir deny` decides");
+    question->note(std::string(outcome == TerminalQuestion::Outcome::ended ? "\n" : "") + "weir: it waits; `weir approve " + id.substr(4) + "` or `weir deny` decides");
   } else {
     Ruling ruling;
     ruling.by = "terminal";
@@ -103,7 +103,7 @@ void ApprovalPrompt::take(const std::string& id, TerminalQuestion::Outcome outco
 void ApprovalPrompt::on_gone(const Pending& pending, std::string_view how) {
   later_.erase(pending.id);
   if (question_ == nullptr || asking_ != pending.id) return;
-  question_->note("\r\nweir: no answer is needed any more: " + printable(how, 200));
+  question_->note("\nweir: no answer is needed any more: " + printable(how, 200));
   put_away();
 }
 

@@ -138,7 +138,7 @@ TerminalQuestion::~TerminalQuestion() {
 }
 
 void TerminalQuestion::note(const std::string& line) const {
-  const std::string whole = line + "\r\n";
+  const std::string whole = line + "\n";
   (void)!write(terminal_.get(), whole.data(), whole.size());
 }
 

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 
-from harness import WeirTest, also_as_ordinary_user, find_descendant, main, program_for, read_events, wait_until
+from harness import WeirTest, also_as_ordinary_user, main, program_for, read_events, wait_until
 import test_terminal
 
 RULES = """
@@ -473,8 +473,7 @@ class InTheTerminal(Asking):
     def test_a_signal_to_weir_reaches_the_command_in_spite_of_the_question(self):
         terminal = self.weir_terminal("sh", "-c", f"trap 'echo trapped; exit 5' TERM; {LINE} -d x https://api.test.example/a & wait")
         terminal.expect(self.QUESTION)
-        weir = terminal.pid if not self.user else find_descendant(terminal.pid, "weir") or terminal.pid
-        os.kill(weir, signal.SIGTERM)
+        os.kill(terminal.pid, signal.SIGTERM)
         terminal.expect("trapped")
         self.assertEqual(terminal.end()[1], 5)
 

@@ -5,32 +5,44 @@
 #include <algorithm>
 #include <map>
 
+#include "policy/lint_openings.h"
 #include "policy/loading/diagnostics.h"
 #include "policy/matching/coverage.h"
-#include "policy/policy.h"
 
 namespace weir::policy {
 
 namespace {
 
-// Comparing each rule with each other is fine for files that people write.
-constexpr std::size_t kMaxCompared = 2000;
+// Comparing each rule with each other is fine for files that people write. What programs write is not compared.
+bool is_comparable(const Document& document) {
+  constexpr std::size_t kMaxRules = 2000, kMaxHosts = 20'000;
+  std::size_t hosts = 0;
+  for (const auto& rule : document.rules) hosts += rule.hosts.size();
+  return document.rules.size() <= kMaxRules && hosts <= kMaxHosts;
+}
 
 std::string where(const Rule& rule) { return fmt::format("`{}` ({}:{})", rule.name, rule.place.file, rule.place.line); }
 
+// Its limits hold whatever other rules say.
+bool limits_something(const Rule& rule) { return rule.rate || rule.body_max; }
+
+bool decides_nothing_beside(const Rule& stricter, const Rule& rule) {
+  return stricter.action > rule.action && (stricter.action == Action::deny || !limits_something(rule)) &&
+         rule_covers(stricter, rule);
+}
+
 bool adds_nothing_to(const Rule& wide, const Rule& rule) {
-  return rule.action == wide.action && rule.addresses.empty() &&
+  return rule.action == wide.action && rule.addresses.empty() && !limits_something(rule) &&
          (!rule.encoded_slash || wide.encoded_slash || wide.paths.empty()) && rule_covers(wide, rule);
 }
 
 void warn_of_covered_rules(Diagnostics& diagnostics, const Document& document) {
   const auto& rules = document.rules;
-  if (rules.size() > kMaxCompared) return;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].place.file != document.file) continue;
     for (std::size_t j = 0; j < rules.size(); ++j) {
       if (i == j) continue;
-      if (rules[j].action > rules[i].action && rule_covers(rules[j], rules[i])) {
+      if (decides_nothing_beside(rules[j], rules[i])) {
         diagnostics.warning(rules[i].place,
                             fmt::format("rule `{}` never decides anything: the stricter rule {} matches all that it matches",
                                         rules[i].name, where(rules[j])));
@@ -50,7 +62,7 @@ void warn_of_covered_rules(Diagnostics& diagnostics, const Document& document) {
 // A rule is for ports 443 and 80 unless it says more; for a denial that is easily forgotten.
 void warn_of_denials_beside_other_ports(Diagnostics& diagnostics, const Document& document) {
   for (const auto& deny : document.rules) {
-    if (deny.action != Action::deny || deny.place.file != document.file || document.rules.size() > kMaxCompared) continue;
+    if (deny.action != Action::deny || deny.place.file != document.file) continue;
     for (const auto& other : document.rules) {
       if (other.action == Action::deny) continue;
       std::optional<std::uint16_t> open_port;
@@ -58,7 +70,7 @@ void warn_of_denials_beside_other_ports(Diagnostics& diagnostics, const Document
         for (const auto port : ports_of(host, other.ports)) {
           bool same_name = false, same_port = false;
           for (const auto& denied : deny.hosts) {
-            if (!names_overlap(denied, host)) continue;
+            if (!names_overlap(denied, host, true)) continue;
             same_name = true;
             same_port = same_port || std::ranges::binary_search(ports_of(denied, deny.ports), port);
           }
@@ -75,35 +87,16 @@ void warn_of_denials_beside_other_ports(Diagnostics& diagnostics, const Document
 }
 
 void warn_of_unreached_credentials(Diagnostics& diagnostics, const Document& document) {
-  if (document.default_action != Action::deny) return;
-  for (const auto& credential : document.credentials) {
-    if (credential.place.file != document.file) continue;
-    const bool reached = std::ranges::any_of(document.rules, [&](const Rule& rule) {
-      return rule.action != Action::deny && overlap({credential.hosts, {}}, destinations_of(rule));
-    });
-    if (!reached)
+  if (document.default_action != Action::deny || document.credentials.empty()) return;
+  DestinationSet open;
+  for (std::size_t i = 0; i < document.rules.size(); ++i)
+    if (const auto& rule = document.rules[i]; rule.action != Action::deny && !rule.is_tunnel())
+      open.add(destinations_of(rule), i);
+  for (const auto& credential : document.credentials)
+    if (credential.place.file == document.file && !open.overlapping({credential.hosts, {}}))
       diagnostics.warning(
           credential.place, fmt::format("no rule lets a request through to the hosts of credential `{}`", credential.name),
           "a credential allows nothing by itself; for ports other than 443 and 80 its hosts need the port too");
-  }
-}
-
-void warn_of_wide_openings(Diagnostics& diagnostics, const Document& document) {
-  if (document.default_action == Action::log)
-    diagnostics.warning(diagnostics.start(), "`default: log` lets through whatever no rule denies",
-                        "for learning what a program needs; not for use");
-  for (const auto& rule : document.rules) {
-    if (rule.place.file != document.file || rule.action == Action::deny) continue;
-    for (const auto& cidr : rule.addresses)
-      if (address_in("169.254.169.254", cidr))
-        diagnostics.warning(rule.place,
-                            fmt::format("`{}` of rule `{}` holds 169.254.169.254, where clouds hand out machine credentials",
-                                        cidr, rule.name));
-    if (!rule.addresses.empty() &&
-        std::ranges::any_of(rule.hosts, [](const auto& host) { return host.kind == HostPattern::Kind::any; }))
-      diagnostics.warning(rule.place, fmt::format("rule `{}` lets every name lead to private addresses", rule.name),
-                          "name the hosts that are there");
-  }
 }
 
 void warn_of_equal_names(Diagnostics& diagnostics, const Document& document) {
@@ -124,9 +117,11 @@ void add_warnings(Loaded& loaded, std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const Document& document = loaded.document;
   Diagnostics diagnostics(document.file, text);
-  warn_of_wide_openings(diagnostics, document);
-  warn_of_covered_rules(diagnostics, document);
-  warn_of_denials_beside_other_ports(diagnostics, document);
+  warn_of_openings(diagnostics, document);
+  if (is_comparable(document)) {
+    warn_of_covered_rules(diagnostics, document);
+    warn_of_denials_beside_other_ports(diagnostics, document);
+  }
   warn_of_unreached_credentials(diagnostics, document);
   warn_of_equal_names(diagnostics, document);
   for (auto& warning : diagnostics.take()) loaded.diagnostics.push_back(std::move(warning));

@@ -11,6 +11,7 @@ void add_policy(CLI::App& app, int& status) {
   add_policy_explain(*policy, status);
   add_policy_test(*policy, status);
   add_policy_learn(*policy, status);
+  add_policy_diff(*policy, status);
   add_policy_fmt(*policy, status);
   add_policy_reload(*policy, status);
   add_policy_show(*policy, status);

@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "policy/difference/requests.h"
+#include "policy/formatting/written.h"
+#include "policy/matching/ip_address.h"
+
+namespace weir::policy {
+
+namespace {
+
+using Kind = Change::Kind;
+using Subject = Change::Subject;
+
+Change setting(Subject subject, Kind kind, std::string name, std::string from, std::string to) {
+  Change change;
+  change.kind = kind;
+  change.subject = subject;
+  change.name = std::move(name);
+  change.from = std::move(from);
+  change.to = std::move(to);
+  return change;
+}
+
+std::string injected(const InjectHeader& inject) { return fmt::format("{}: {}", inject.header, inject.format); }
+bool same_injection(const InjectHeader& a, const InjectHeader& b) {
+  return equals_ignoring_case(a.header, b.header) && a.format == b.format;
+}
+
+// Where the value may go over TLS.
+std::vector<bool> bound_at(const Policy& policy, const Credential& credential, const Destinations& destinations) {
+  const auto index = static_cast<std::uint32_t>(&credential - policy.document().credentials.data());
+  std::vector<bool> bound;
+  std::vector<std::uint32_t> found;
+  for (const auto& destination : destinations.all) {
+    policy.credentials_for("https", destination.host, destination.port, found);
+    bound.push_back(std::ranges::find(found, index) != found.end());
+  }
+  return bound;
+}
+
+void compare_credential(const Policy& a, const Policy& b, const Credential* in_a, const Credential* in_b,
+                        const Destinations& destinations, std::vector<Change>& out) {
+  const auto& name = in_a != nullptr ? in_a->name : in_b->name;
+  const auto where = [&](const std::vector<bool>& bound, const Change& like) {
+    std::vector<Destination> seen;
+    for (std::size_t i = 0; i < bound.size(); ++i)
+      if (bound[i]) seen.push_back(destinations.all[i]);
+    if (!seen.empty()) set_destinations(seen, destinations, like, out);
+  };
+  if (in_a == nullptr)
+    return where(bound_at(b, *in_b, destinations), setting(Subject::credential, Kind::opened, name, "", in_b->from));
+  if (in_b == nullptr)
+    return where(bound_at(a, *in_a, destinations), setting(Subject::credential, Kind::closed, name, in_a->from, ""));
+  const auto change = [&](Kind kind, std::string from, std::string to) {
+    out.push_back(setting(Subject::credential, kind, name, std::move(from), std::move(to)));
+  };
+  if (in_a->from != in_b->from) change(Kind::changed, in_a->from, in_b->from);
+  if (!same_injection(in_a->inject, in_b->inject)) change(Kind::changed, injected(in_a->inject), injected(in_b->inject));
+  if (in_a->insecure != in_b->insecure)
+    change(in_b->insecure ? Kind::opened : Kind::closed, in_a->insecure ? "over plain HTTP too" : "over TLS only",
+           in_b->insecure ? "over plain HTTP too" : "over TLS only");
+  auto more = bound_at(b, *in_b, destinations), less = bound_at(a, *in_a, destinations);
+  for (std::size_t i = 0; i < more.size(); ++i)
+    if (more[i] && less[i]) more[i] = less[i] = false;
+  where(more, setting(Subject::credential, Kind::opened, name, "", in_b->from));
+  where(less, setting(Subject::credential, Kind::closed, name, in_a->from, ""));
+}
+
+void compare_credentials(const Policy& a, const Policy& b, const Destinations& destinations, std::vector<Change>& out) {
+  std::map<std::string, std::pair<const Credential*, const Credential*>> by_name;
+  for (const auto& credential : a.document().credentials) by_name[credential.name].first = &credential;
+  for (const auto& credential : b.document().credentials) by_name[credential.name].second = &credential;
+  for (const auto& [name, both] : by_name) compare_credential(a, b, both.first, both.second, destinations, out);
+}
+
+// Networks within others say nothing.
+std::vector<std::string> addresses_of(const RuleList& rules) {
+  std::set<std::string> named;
+  for (const auto* rule : rules)
+    if (rule->action != Action::deny) named.insert(rule->addresses.begin(), rule->addresses.end());
+  std::vector<std::string> widest;
+  for (const auto& one : named) {
+    const auto network = parse_network(one);
+    const bool inner = std::ranges::any_of(named, [&](const std::string& other) {
+      const auto wide = parse_network(other);
+      return other != one && network && wide && wide->prefix < network->prefix && contains(*wide, network->address);
+    });
+    if (!inner) widest.push_back(one);
+  }
+  return widest;
+}
+
+bool covers(const std::vector<std::string>& wide, const std::vector<std::string>& narrow) {
+  return std::ranges::all_of(narrow, [&](const std::string& one) {
+    const auto network = parse_network(one);
+    return std::ranges::any_of(wide, [&](const std::string& other) {
+      const auto around = parse_network(other);
+      return network && around && around->prefix <= network->prefix && contains(*around, network->address);
+    });
+  });
+}
+
+void compare_addresses(const Destinations& destinations, std::vector<Change>& out) {
+  std::map<std::tuple<Kind, std::string, std::string>, std::vector<Destination>> seen;
+  for (const auto& place : destinations.classes) {
+    const auto in_a = addresses_of(place.rules_a), in_b = addresses_of(place.rules_b);
+    const bool more = covers(in_b, in_a), less = covers(in_a, in_b);
+    if (more && less) continue;
+    auto& where = seen[{more   ? Kind::opened
+                        : less ? Kind::closed
+                               : Kind::changed,
+                        fmt::format("{}", fmt::join(in_a, ", ")), fmt::format("{}", fmt::join(in_b, ", "))}];
+    where.insert(where.end(), place.members.begin(), place.members.end());
+  }
+  for (const auto& [what, where] : seen) {
+    const auto& [kind, from, to] = what;
+    set_destinations(where, destinations, setting(Subject::addresses, kind, "", from, to), out);
+  }
+}
+
+// Rules with a rate share one count among all requests that match them: how, is not seen in single requests.
+void compare_shared_rates(const Document& a, const Document& b, std::vector<Change>& out) {
+  const auto counted = [](const Document& document) {
+    std::vector<Rule> rules;
+    for (const auto& rule : document.rules) {
+      if (!rule.rate) continue;
+      Rule one = conditions_of(rule);
+      one.hosts = rule.hosts;
+      one.ports = rule.ports;
+      std::ranges::sort(one.hosts, {}, [](const HostPattern& host) { return written(host); });
+      std::ranges::sort(one.ports);
+      rules.push_back(std::move(one));
+    }
+    return rules;
+  };
+  auto left = counted(a);
+  bool same = true;
+  for (const auto& rule : counted(b)) {
+    const auto found = std::ranges::find(left, rule);
+    same = same && found != left.end();
+    if (found != left.end()) left.erase(found);
+  }
+  if (same && left.empty()) return;
+  out.push_back(setting(Subject::rates, Kind::changed, "", "", "requests are counted together in another way"));
+}
+
+void compare_upstream(const Upstream& a, const Upstream& b, std::vector<Change>& out) {
+  const auto add = [&](std::string name, const std::string& from, const std::string& to) {
+    if (from != to) out.push_back(setting(Subject::upstream, Kind::changed, std::move(name), from, to));
+  };
+  add("ca_file", a.ca_file, b.ca_file);
+  add("proxy", a.proxy, b.proxy);
+  std::map<std::string, std::pair<std::string, std::string>> fixed;
+  for (const auto& one : a.resolve) fixed[one.host].first = written(one);
+  for (const auto& one : b.resolve) fixed[one.host].second = written(one);
+  for (const auto& [host, both] : fixed) add("resolve " + host, both.first, both.second);
+}
+
+void compare_limits(const Limits& a, const Limits& b, std::vector<Change>& out) {
+  // `most`: what counts as no limit at all.
+  const auto add = [&](std::string name, std::uint64_t from, std::uint64_t to, auto text, bool ordered = true) {
+    if (from == to) return;
+    const auto rank = [](std::uint64_t value) { return value == 0 ? ~std::uint64_t{0} : value; };
+    const Kind kind = !ordered ? Kind::changed : rank(to) > rank(from) ? Kind::opened : Kind::closed;
+    out.push_back(setting(Subject::limits, kind, std::move(name), text(from), text(to)));
+  };
+  const auto number = [](std::uint64_t value) { return value == 0 ? std::string("no limit") : std::to_string(value); };
+  const auto size = [](std::uint64_t value) { return written_size(value); };
+  add("connections", a.connections, b.connections, number);
+  add("requests_per_minute", a.requests_per_minute, b.requests_per_minute, number);
+  add("request_body", a.request_body, b.request_body, size, a.request_body != 0 && b.request_body != 0);
+  add("response_body", a.response_body, b.response_body, size, a.response_body != 0 && b.response_body != 0);
+  add("inspected_body", a.inspected_body, b.inspected_body, size, false);
+  add(
+      "approval_wait", a.approval_seconds, b.approval_seconds,
+      [](std::uint64_t value) { return written_duration(static_cast<std::uint32_t>(value)); }, false);
+}
+
+}  // namespace
+
+void compare_settings(const Policy& a, const Policy& b, const Destinations& destinations, Difference& difference) {
+  auto& out = difference.changes;
+  const bool rates_seen = std::ranges::any_of(out, [](const Change& change) {
+    return change.from.find('/') != std::string::npos || change.to.find('/') != std::string::npos;
+  });
+  compare_addresses(destinations, out);
+  compare_credentials(a, b, destinations, out);
+  if (!rates_seen) compare_shared_rates(a.document(), b.document(), out);
+  compare_upstream(a.document().upstream, b.document().upstream, out);
+  compare_limits(a.document().limits, b.document().limits, out);
+}
+
+}  // namespace weir::policy

@@ -49,6 +49,7 @@ Result<UniqueFd> memory_file(const char* name, std::string_view bytes) {
     if (wrote <= 0) return fail_errno("proxy_failed", "cannot fill a memory file", errno);
     bytes.remove_prefix(static_cast<std::size_t>(wrote));
   }
+  lseek(memory.get(), 0, SEEK_SET);  // the receiver shares the position, and may only read
   return memory;
 }
 

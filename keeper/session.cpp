@@ -101,6 +101,10 @@ void Session::ask_on_the_terminal() {
       const pid_t command = sandbox_ == nullptr ? 0 : sandbox_->command_pid();
       return command == 0 ? 0 : parent_of(command);  // process 1 inside: everything there is below it
     });
+  if (prompt_ != nullptr)
+    prompt_->on_hang_up = [this] {
+      if (sandbox_ != nullptr) sandbox_->send_signal(SIGHUP);
+    };
   approvals_.on_new = [this] {
     watch_the_clock();
     if (prompt_ != nullptr) prompt_->on_new();

@@ -61,6 +61,7 @@ class Session {
   // force, and is recorded. `by`: who asked for it, for the record.
   Result<std::string> reload_policy(const std::string& by, bool only_if_changed);
   Result<std::string> hand_over(PreparedPolicy next, const std::string& by);
+  void note_policy_in_force(std::uint32_t generation);
   bool take_policy_answer(std::string_view message, bool usable);
   const PreparedPolicy& in_force() const { return policies_.at(generation_); }
   void on_proxy_exit();
@@ -79,6 +80,7 @@ class Session {
   std::uint32_t generation_ = 1;                      // in force
   std::uint32_t last_generation_ = 1;                 // ever sent
   std::optional<Result<void>> policy_answer_;         // the proxy's, about last_generation_
+  std::string policy_changed_by_;
   std::unique_ptr<PolicyWatch> watch_policy_;
   Signals& signals_;
   uv_loop_t loop_{};

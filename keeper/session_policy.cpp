@@ -38,6 +38,7 @@ Result<std::string> Session::reload_policy(const std::string& by, bool only_if_c
 Result<std::string> Session::hand_over(PreparedPolicy next, const std::string& by) {
   const std::uint32_t generation = ++last_generation_;
   policy_answer_.reset();
+  policy_changed_by_ = by;
   if (auto sent = proxy_.replace_policy(generation, {policy::encode(next.loaded.document), next.upstream_ca_pem}); !sent)
     return std::unexpected(sent.error());
   // Known before the proxy's answer is read: requests under it may ask for secrets and approvals in the same burst.
@@ -58,11 +59,17 @@ Result<std::string> Session::hand_over(PreparedPolicy next, const std::string& b
     policies_.erase(generation);
     return std::unexpected(why);
   }
+  return entry.loaded.text_hash;
+}
+
+// At once, within the burst that brought it: what the proxy reports behind its answer was decided by the new policy, and stands
+// behind `policy.loaded` in the record.
+void Session::note_policy_in_force(std::uint32_t generation) {
   generation_ = generation;
   acknowledge();
-  recorder_.add("policy.loaded", {{"hash", entry.loaded.text_hash}, {"file", entry.loaded.document.file}, {"use", entry.loaded.document.use}, {"by", by}});
+  const auto& now = in_force().loaded;
+  recorder_.add("policy.loaded", {{"hash", now.text_hash}, {"file", now.document.file}, {"use", now.document.use}, {"by", policy_changed_by_}});
   if (auto written = recorder_.commit(); !written) say("the change of the policy could not be recorded: " + written.error().message);
-  return entry.loaded.text_hash;
 }
 
 bool Session::take_policy_answer(std::string_view message, bool usable) {
@@ -70,6 +77,7 @@ bool Session::take_policy_answer(std::string_view message, bool usable) {
   if (!proxy::take(message, generation) || generation != last_generation_ || policy_answer_) return false;
   if (usable) {
     policy_answer_ = Result<void>{};
+    note_policy_in_force(generation);
   } else {
     policy_answer_ = Result<void>(fail("policy_unusable", "the proxy cannot use it: " + std::string(message.substr(0, 1000))));
   }

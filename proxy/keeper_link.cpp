@@ -1,8 +1,6 @@
 #include "proxy/keeper_link.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -205,25 +203,29 @@ void KeeperLink::release_policy(std::uint32_t generation) {
   secrets_.erase(secrets_.lower_bound({generation, 0}), secrets_.upper_bound({generation, UINT32_MAX}));
   std::string message(1, static_cast<char>(Kind::policy_released));
   put(message, generation);
-  queue(std::move(message));
+  if (changing_policy_) {
+    released_.push_back(std::move(message));
+  } else {
+    queue(std::move(message));
+  }
 }
 
 void KeeperLink::take_policy(std::uint32_t generation, int memory) {
-  struct stat status {};
+  // Read and not mapped: the restricted process may not map files (proxy/lockdown.h).
+  std::string bytes;
+  char block[16 * 1024];
+  ssize_t got = 0;
+  while ((got = read(memory, block, sizeof block)) > 0) bytes.append(block, static_cast<std::size_t>(got));
   Result<void> used = fail("policy_unusable", "it did not arrive");
-  if (use_policy_ && fstat(memory, &status) == 0 && status.st_size > 0) {
-    const auto size = static_cast<std::size_t>(status.st_size);
-    void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memory, 0);
-    if (mapped != MAP_FAILED) {
-      used = use_policy_(generation, {static_cast<const char*>(mapped), size});
-      munmap(mapped, size);
-    }
-  }
+  changing_policy_ = true;
+  if (use_policy_ && got == 0 && !bytes.empty()) used = use_policy_(generation, bytes);
+  changing_policy_ = false;
   flush();  // what the policy before decided stands before it in the record
   std::string message(1, static_cast<char>(used ? Kind::policy_in_force : Kind::policy_unusable));
   put(message, generation);
   if (!used) message += used.error().message;
   queue(std::move(message));
+  for (auto& released : std::exchange(released_, {})) queue(std::move(released));  // the keeper hears first what took its place
 }
 
 void KeeperLink::give_answer(std::string_view message) {

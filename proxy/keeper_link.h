@@ -108,6 +108,8 @@ class KeeperLink {
   std::map<std::uint64_t, Question*> questions_;
   std::uint64_t next_question_ = 1;
   std::function<Result<void>(std::uint32_t, std::string_view)> use_policy_;
+  bool changing_policy_ = false;
+  std::vector<std::string> released_;  // messages that wait for the change to be told
 };
 
 }  // namespace weir::proxy

@@ -1,9 +1,11 @@
 // The second half of an exchange: the upstream's answer, checked, masked, framed anew, and streamed to the client.
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "proxy/gate/deadlines.h"
 #include "proxy/gate/exchange.h"
+#include "proxy/gate/tunnel.h"
 #include "proxy/http1/encoder.h"
 
 namespace weir::proxy {
@@ -14,6 +16,13 @@ constexpr HeadLimits kResponseLimits{256U * 1024, 500};
 bool is_encoded(const ResponseHead& head) {
   return std::any_of(head.headers.begin(), head.headers.end(), [](const Header& header) {
     return equals_ignoring_case(header.name, "content-encoding") && !equals_ignoring_case(header.value, "identity");
+  });
+}
+
+bool is_event_stream(const ResponseHead& head) {
+  return std::any_of(head.headers.begin(), head.headers.end(), [](const Header& header) {
+    return equals_ignoring_case(header.name, "content-type") &&
+           equals_ignoring_case(trim(header.value.substr(0, header.value.find(';'))), "text/event-stream");
   });
 }
 
@@ -159,6 +168,17 @@ io::Task<bool> Exchange::stream_response() {
       if (upstream_ != nullptr) upstream_->transport.descriptor().close();
     });
   }
+  // A stream of events has no end of its own: a policy that would refuse it now ends it (docs/policy.md, Reload).
+  std::optional<OpenTunnel> stream;
+  if (is_event_stream(response_)) {
+    stream.emplace(gate_, [this](const PolicyInUse& policy) { return decide_again(policy, client_, admission_); },
+                   admission_.decision.action == policy::Action::ask);
+    stream->on_cut([this] {
+      end_ = "cut";
+      if (upstream_ != nullptr) upstream_->transport.descriptor().close();
+    });
+    if (gate_.in_force != admission_.policy && !stream->may_go_on(*gate_.in_force)) stream->cut("the policy was changed and no longer allows it");
+  }
   while (has_body && client_ok) {
     // An empty buffer is not decoded but at the start: a body of size 0 is complete without a byte.
     const auto step = decoder.decode(inbound.view());
@@ -218,6 +238,7 @@ io::Task<bool> Exchange::stream_response() {
   }
   client_.transport.descriptor().on_hang_up({});
   if (!client_ok) end_ = "client_gone";
+  stream.reset();
 
   const bool pump_was_running = pump_ == PumpEnd::running;
   co_await stop_pump();

@@ -18,12 +18,18 @@ io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admis
     hopeless = written != io::Outcome::ok;
   }
   bool started = false;
+  bool at_its_end = false;  // too large by its last piece: nothing is left of it
   while (!complete && !hopeless) {
     const auto step = decoder.decode(connection.inbound.view());
     started = true;
-    if (!step || body.size() + step->payload.size() > limit) break;
-    body.append(step->payload);
+    if (!step) break;
+    const bool fits = body.size() + step->payload.size() <= limit;
+    if (fits) body.append(step->payload);
     connection.inbound.consume(step->consumed);
+    if (!fits) {
+      at_its_end = step->done;
+      break;
+    }
     complete = step->done;
     if (complete || (step->consumed > 0 && !connection.inbound.empty())) continue;
     std::size_t got = 0;
@@ -37,6 +43,8 @@ io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admis
     connection.read_body = std::move(body);
     connection.head.expect_continue = false;
     if (head.body.kind == BodyLength::Kind::chunked) connection.head.body = {BodyLength::Kind::fixed, connection.read_body->size()};
+  } else if (at_its_end) {
+    connection.read_body.emplace();
   } else if (started) {
     connection.partly_read.emplace(std::move(decoder));
   }

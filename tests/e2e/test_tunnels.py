@@ -1,5 +1,6 @@
 """Raw TCP through `tcp` rules: real databases, SSH and Redis, and every way in which such a connection can end."""
 
+import json
 import os
 import shutil
 import socket
@@ -341,6 +342,80 @@ report(first=first, then=failure(lambda: sock.recv(100)), again=failure(lambda: 
         self.assertEqual(done.report, {"first": "SSH-2.0-test\r\n", "then": "ECONNRESET", "again": "ECONNRESET"}, done)
         self.assertTrue(self.assert_carried(done, end="cut")["reason"], done)
         self.assert_recorded_denial(done, "no_rule", port=5432)
+
+
+@also_as_ordinary_user
+class WhileItRuns(TunnelTest):
+    """Approvals and reloads, from another process."""
+
+    def setUp(self):
+        super().setUp()
+        self.environment["XDG_RUNTIME_DIR"] = self.folder("run")
+
+        def serve(sock):
+            sock.sendall(b"ready")
+            read_all(sock)
+
+        self.server = self.serve(serve)
+
+    CONNECT = """
+sock = socket.create_connection(("db.test.example", 5432), timeout=120)
+first = sock.recv(100).decode()
+sync("connected")
+report(first=first, then=failure(lambda: sock.recv(100)))
+"""
+
+    def replace_policy(self, text):
+        path = self.write("policy.yaml.new", text, folder=self.root)
+        os.rename(path, self.policy_file)
+
+    def policy_text(self):
+        with open(self.policy_file, encoding="utf-8") as file:
+            return file.read()
+
+    def decide(self, verb, **wanted):
+        def listed():
+            return [one for one in json.loads(self.weir("approvals", "--json").out) if all(one.get(k) == v for k, v in wanted.items())]
+
+        one, = wait_until(listed, "a pending approval")
+        self.assertEqual(self.weir(verb, one["id"]).status, 0)
+
+    def test_a_tunnel_that_is_asked_about_waits_and_opens_when_it_is_granted(self):
+        self.tcp_policy(self.server, more="    action: ask\n")
+        running = self.start_python(self.CONNECT.replace("report(first=first, then=failure(lambda: sock.recv(100)))", "report(first=first)"), options=("--approvals=wait",))
+        running.wait_for_event("approval.requested", scheme="tcp", host="db.test.example", port=5432)
+        self.assertEqual(self.server.connections, 0)
+        self.decide("approve", host="db.test.example")
+        running.reached("connected")
+        running.go("connected")
+        done = running.finish()
+        self.assertEqual(done.report, {"first": "ready"}, done)
+        self.assert_carried(done)
+
+    def test_a_tunnel_that_is_denied_is_reset(self):
+        self.tcp_policy(self.server, more="    action: ask\n")
+        running = self.start_python('report(got=failure(lambda: socket.create_connection(("db.test.example", 5432), timeout=60).recv(1)))', options=("--approvals=wait",))
+        self.decide("deny", host="db.test.example")
+        done = running.finish()
+        self.assertEqual(done.report, {"got": "ECONNRESET"}, done)
+        self.assert_recorded_denial(done, "approval_denied", protocol="tcp")
+        self.assertEqual(self.server.connections, 0)
+
+    def test_a_reload_cuts_what_the_new_policy_refuses_and_nothing_else(self):
+        for keeps in (True, False):
+            self.tcp_policy(self.server)
+            running = self.start_python(self.CONNECT if not keeps else self.CONNECT.replace("then=failure(lambda: sock.recv(100))", "then=None"))
+            running.reached("connected")
+            old = self.policy_text()
+            new = old.replace("rules:", "rules:\n  - hosts: [more.test.example]") if keeps else old.replace("db.test.example:5432", "db.test.example:5433")
+            self.replace_policy(new)
+            wait_until(lambda: len([e for e in running.events() if e["type"] == "policy.loaded"]) == 2, "the new policy")
+            running.go("connected")
+            done = running.finish()
+            self.assertEqual(done.report, {"first": "ready", "then": None if keeps else "ECONNRESET"}, done)
+            self.assert_carried(done, end="complete" if keeps else "cut")
+            for name in ("connected.go", "connected.reached"):
+                os.unlink(os.path.join(self.project, name))
 
 
 @also_as_ordinary_user

@@ -1,6 +1,7 @@
 """WebSockets: real clients and servers, a credential that the sandbox never sees, and every way to break the protocol."""
 
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -389,6 +390,31 @@ while len(wire.buffer) < 7 and wire._fill():
 report(status=head.status, frame=wire.buffer.hex())
 """)
         self.assertEqual(done.report, {"status": 101, "frame": "8105" + b"early".hex()}, done)
+
+
+@also_as_ordinary_user
+class WhileItRuns(WebSocketTest):
+    def test_a_reload_that_refuses_it_closes_it_with_1008(self):
+        self.environment["XDG_RUNTIME_DIR"] = self.folder("run")
+        self.policy(RULE, api=self.websocket())
+        running = self.start_python(CLIENT + """
+async def main():
+    socket = await talk()
+    sync("open")
+    await socket.wait_closed()
+    report(code=socket.close_code, reason=socket.close_reason)
+run(main)
+""")
+        running.reached("open")
+        with open(self.policy_file, encoding="utf-8") as file:
+            text = file.read()
+        new = self.write("policy.yaml.new", text.replace("websocket: true", "websocket: false"), folder=self.root)
+        os.rename(new, self.policy_file)
+        running.go("open")
+        done = running.finish()
+        self.assertEqual(done.report["code"], 1008, done)
+        self.assertIn("policy", done.report["reason"], done)
+        self.assertEqual(self.assert_carried(done, end="cut")["reason"], done.report["reason"], done)
 
 
 @also_as_ordinary_user

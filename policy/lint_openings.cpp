@@ -15,19 +15,35 @@ namespace weir::policy {
 
 namespace {
 
-// A domain under which anyone can have a name ("com", "co.uk", "github.io"), from the Public Suffix List that libpsl brings.
-// Names whose last label nobody has registered ("internal", "corp") are not meant.
-bool is_public_suffix(const std::string& name) {
-  const psl_ctx_t* list = psl_builtin();
-  return list != nullptr && psl_is_public_suffix2(list, name.c_str(), PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
-}
+// Domains under which anyone can have a name, from the Public Suffix List that libpsl brings: those of registries ("com",
+// "co.uk") and those of services ("github.io"). Names whose last label nobody has registered ("internal", "corp") are not
+// meant.
+enum class Suffixes : int {
+  registries = PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE,
+  all = PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE,
+};
 
 void warn_of_public_suffixes(Diagnostics& diagnostics, const Place& place, std::string_view what,
-                             const std::vector<HostPattern>& hosts) {
-  for (const auto& host : hosts)
-    if (host.kind == HostPattern::Kind::below && is_public_suffix(host.name))
-      diagnostics.warning(place, fmt::format("`{}` of {} is every name that anyone can have there", to_text(host), what),
-                          "name the domains that are needed");
+                             const std::vector<HostPattern>& hosts, Suffixes suffixes) {
+  const psl_ctx_t* list = psl_builtin();
+  if (list == nullptr) return;
+  const auto is_wide = [&](const HostPattern& host) {
+    return host.kind == HostPattern::Kind::below &&
+           psl_is_public_suffix2(list, host.name.c_str(), static_cast<int>(suffixes)) != 0;
+  };
+  const auto first = std::ranges::find_if(hosts, is_wide);
+  if (first == hosts.end()) return;
+  const auto others = std::count_if(first + 1, hosts.end(), is_wide);
+  diagnostics.warning(place,
+                      fmt::format("`{}`{} of {} is every name that anyone can have there", to_text(*first),
+                                  others == 0 ? "" : fmt::format(" (and {} more)", others), what),
+                      "name the domains that are needed");
+}
+
+// Of a service's users anything may be read (raw files, buckets) by who asks for it; to write there is to give it away.
+bool only_reads(const Rule& rule) {
+  return !rule.methods.empty() &&
+         std::ranges::all_of(rule.methods, [](const auto& method) { return method == "GET" || method == "HEAD"; });
 }
 
 void warn_of_addresses(Diagnostics& diagnostics, const Rule& rule) {
@@ -98,15 +114,16 @@ void warn_of_openings(Diagnostics& diagnostics, const Document& document) {
     if (rule.place.file != document.file) continue;
     warn_of_past_windows(diagnostics, rule, now);
     if (rule.action == Action::deny) continue;
-    warn_of_public_suffixes(diagnostics, rule.place, fmt::format("rule `{}`", rule.name), rule.hosts);
+    warn_of_public_suffixes(diagnostics, rule.place, fmt::format("rule `{}`", rule.name), rule.hosts,
+                            only_reads(rule) ? Suffixes::registries : Suffixes::all);
     warn_of_addresses(diagnostics, rule);
     warn_of_plain_http(diagnostics, rule);
     warn_of_writable_executables(diagnostics, rule);
   }
   for (const auto& credential : document.credentials) {
     if (credential.place.file != document.file) continue;
-    warn_of_public_suffixes(diagnostics, credential.place, fmt::format("credential `{}`", credential.name),
-                            credential.hosts);
+    warn_of_public_suffixes(diagnostics, credential.place, fmt::format("credential `{}`", credential.name), credential.hosts,
+                            Suffixes::all);
     if (std::ranges::any_of(credential.hosts, [](const auto& host) { return host.kind == HostPattern::Kind::any; }))
       diagnostics.warning(credential.place,
                           fmt::format("credential `{}` goes to every host that a rule allows", credential.name),

@@ -88,6 +88,11 @@ TEST(Lint, FindsWildcardsOnPublicSuffixes) {
   EXPECT_THAT(warnings("rules: [{hosts: ['*.com'], action: deny}]\n"), IsEmpty());
 }
 
+TEST(Lint, LetsAServicesUsersBeRead) {
+  EXPECT_THAT(warnings("rules: [{hosts: ['*.githubusercontent.com'], methods: [GET, HEAD]}]\n"), IsEmpty());
+  EXPECT_THAT(warnings("rules: [{hosts: ['*.com'], methods: [GET]}]\n"), testing::SizeIs(1));
+}
+
 TEST(Lint, WarnsOfCredentialsThatGoFar) {
   EXPECT_THAT(warnings(credential("'*'") + "rules: [{hosts: [a.com]}]\n"),
               ElementsAre(HasSubstr("every host that a rule allows")));

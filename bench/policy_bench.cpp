@@ -1,6 +1,7 @@
 // What one decision costs, by size of the policy and by what the request looks like.
 #include <benchmark/benchmark.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,35 @@ void load_ten_thousand_rules(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(load_text(text, "bench.yaml").ok());
 }
 BENCHMARK(load_ten_thousand_rules)->Unit(benchmark::kMillisecond);
+
+// From the text of a file to the compiled policy, for 100,000 hosts.
+void load_and_compile(benchmark::State& state, const std::string& text) {
+  for (auto _ : state) {
+    auto loaded = load_text(text, "/etc/weir/policy.yaml");
+    if (!loaded.ok()) throw std::runtime_error(format(loaded.diagnostics.front()));
+    benchmark::DoNotOptimize(Policy::compile(std::move(loaded.document)).value());
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+
+constexpr int kLoaded = 100'000;
+
+void BM_LoadOneRuleOfManyHosts(benchmark::State& state) {
+  std::string text = "version: 1\nrules:\n  - name: all\n    hosts:\n";
+  for (int i = 0; i < kLoaded; ++i) text += "      - host" + std::to_string(i) + ".example.com\n";
+  load_and_compile(state, text);
+}
+BENCHMARK(BM_LoadOneRuleOfManyHosts)->Unit(benchmark::kMillisecond);
+
+void BM_LoadManyRules(benchmark::State& state) {
+  std::string text = "version: 1\nrules:\n";
+  for (int i = 0; i < kLoaded; ++i) {
+    const auto number = std::to_string(i);
+    text += "  - name: rule " + number + "\n    hosts: [host" + number + ".example.com]\n    methods: [GET, HEAD]\n";
+  }
+  load_and_compile(state, text);
+}
+BENCHMARK(BM_LoadManyRules)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace weir::policy

@@ -80,8 +80,14 @@ void ApprovalPrompt::consider() {
 
 void ApprovalPrompt::take(const std::string& id, TerminalQuestion::Outcome outcome, char letter) {
   using Lasts = Standing::Lasts;
-  const auto question = std::exchange(question_, nullptr);  // gone at the end: the terminal is given back after the last word
+  auto question = std::exchange(question_, nullptr);  // gone at the end: the terminal is given back after the last word
   asking_.clear();
+  if (outcome == TerminalQuestion::Outcome::hung_up) {
+    stop();
+    question.reset();
+    if (on_hang_up) on_hang_up();
+    return;
+  }
   if (outcome == TerminalQuestion::Outcome::ended || letter == 'l') {
     later_.insert(id);
     question->note(std::string(outcome == TerminalQuestion::Outcome::ended ? "\n" : "") + "weir: it waits; `weir approve " + id.substr(4) + "` or `weir deny` decides");

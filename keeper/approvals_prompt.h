@@ -28,6 +28,8 @@ class ApprovalPrompt {
   void put_away();                                           // for now: the command has to run
   void stop();                                               // for good
 
+  std::function<void()> on_hang_up;  // the terminal is gone: the command, which stood still, is to be told
+
  private:
   void consider();
   void take(const std::string& id, TerminalQuestion::Outcome outcome, char letter);

@@ -54,6 +54,10 @@ volatile std::sig_atomic_t interrupted = 0;
       _exit(0);
     }
     if (events < 0) continue;
+    if ((ready.revents & (POLLHUP | POLLERR)) != 0) {  // it may be seen here before SIGHUP comes
+      (void)!write(pipe, "#", 1);
+      _exit(0);
+    }
     const ssize_t got = read(terminal, line, sizeof line);
     if (got <= 0) _exit(0);
     if (got == 2 && line[1] == '\n' && line[0] != '\0' && std::strchr(letters, line[0] | 0x20) != nullptr) {
@@ -105,7 +109,14 @@ void TerminalQuestion::on_readable() {
   char answer = 0;
   const ssize_t got = read(pipe_.get(), &answer, 1);
   uv_poll_stop(poll_);
-  const Outcome outcome = got != 1 ? Outcome::ended : answer == '!' ? Outcome::interrupted : Outcome::answered;
+  Outcome outcome = got != 1 ? Outcome::ended : answer == '!' ? Outcome::interrupted : answer == '#' ? Outcome::hung_up : Outcome::answered;
+  if (got != 1) {
+    int status = 0;
+    while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
+    reaped_ = true;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP) outcome = Outcome::hung_up;
+  }
   const auto call = std::exchange(on_answer_, {});
   call(outcome, answer);  // may destroy this object
 }
@@ -116,8 +127,8 @@ TerminalQuestion::~TerminalQuestion() {
     uv_close(reinterpret_cast<uv_handle_t*>(poll_), [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
   }
   if (child_ > 0) {
-    ::kill(child_, SIGKILL);
-    while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+    if (!reaped_) ::kill(child_, SIGKILL);
+    while (!reaped_ && waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
     }
     // Only what the child took is given back: a shell that has put this job into the background since has its own settings.
     if (tcgetpgrp(terminal_.get()) == child_) {

@@ -22,7 +22,8 @@ namespace weir::keeper {
 
 class TerminalQuestion {
  public:
-  enum class Outcome { answered, interrupted, ended };  // a letter | Ctrl-C | end of input, or the terminal was taken away
+  // A letter | Ctrl-C | end of input, or the terminal was taken away | it is gone, and SIGHUP has met the child instead of the command.
+  enum class Outcome { answered, interrupted, ended, hung_up };
 
   // Nothing: not now (weir is not in the foreground, or the sandbox cannot be stopped). `on_answer` is called once from the loop, with
   // one of `letters` when answered; the question is then still on the terminal, until this object goes. `root`: the parent of all that
@@ -43,6 +44,7 @@ class TerminalQuestion {
   UniqueFd terminal_;  // not blocking; the child has its own
   UniqueFd pipe_;
   pid_t child_ = 0;
+  bool reaped_ = false;
   pid_t foreground_ = 0;
   termios settings_{};
   std::optional<FrozenProcesses> frozen_;

@@ -477,6 +477,32 @@ class InTheTerminal(Asking):
         terminal.expect("trapped")
         self.assertEqual(terminal.end()[1], 5)
 
+    def test_a_terminal_that_goes_away_with_its_shell_is_told_to_the_command(self):
+        weir = self.weir_command(*self.run_arguments([]), "--", "sh", "-c",
+                                 f"trap 'touch hung-up; exit 0' HUP; {LINE} -d x https://api.test.example/a & wait")
+        terminal = self.terminal("sh", "-c", shlex.join(weir) + "; true")
+        terminal.expect(self.QUESTION)
+        os.close(terminal.fd)
+        terminal.fd = os.open(os.devnull, os.O_RDWR)
+        wait_until(lambda: os.path.exists(os.path.join(self.project, "hung-up")), "the command to be told")
+
+    def test_ctrl_z_after_a_question_still_stops_the_job(self):
+        shell = self.terminal(*self.as_user(["bash", "--norc", "--noprofile", "--noediting", "-i"]))
+        shell.type("PS1='ready> '; stty -echo\n")
+        shell.expect("ready> ")
+        shell.type(shlex.join([program_for(self.uid), *self.run_arguments([]), "--", "sh", "-c",
+                               f"{LINE} -d x https://api.test.example/a; echo up; read line; echo got $line"]) + "\n")
+        shell.expect(self.QUESTION)
+        shell.type("y\n")
+        shell.expect("up")
+        shell.type("\x1a")
+        shell.expect("Stopped")
+        shell.expect("ready> ")
+        shell.type("fg\n")
+        shell.expect("weir")
+        shell.type("more\n")
+        shell.expect("got more")
+
     def test_wait_does_not_ask_here(self):
         terminal = self.weir_terminal(*self.curl("/a"), options=["--approvals=wait"])
         self.waiting()

@@ -385,6 +385,8 @@ class Missing(PresetTest):
     def test_a_tool_that_is_not_there_is_an_error_with_its_place(self):
         self.policy("use: [cargo]")
         tools = self.folder("tools")
+        os.chmod(tools, 0o755)
+        os.symlink(shutil.which("setpriv"), os.path.join(tools, "setpriv"))  # by which the test becomes the ordinary user
         for wrong in (["policy", "check", self.policy_file], ["run", "--policy", self.policy_file, "--", "true"]):
             done = self.weir(*wrong, environment={"PATH": tools})
             self.assertNotEqual(done.status, 0, done)

@@ -25,7 +25,8 @@ void add_labels(Dimension& dimension, const std::vector<std::string>& globs, con
                 std::size_t offset) {
   for (std::size_t g = 0; g < globs.size(); ++g) {
     Dimension::Label label{globs[g], std::vector<bool>(offset, false)};
-    for (const auto& one : classes) label.covers.push_back(one.matched[g]);
+    // Paths with an encoded slash are denied where a pattern is in play, mostly: they are spoken of by themselves.
+    for (const auto& one : classes) label.covers.push_back(one.matched[g] && !one.encoded_slash);
     dimension.labels.push_back(std::move(label));
   }
 }

@@ -87,7 +87,7 @@ Wording words_for(const Dimension& dimension, std::span<const std::uint32_t> val
     for (std::size_t i = 0; i < rest.size(); ++i)
       if (rest_left[i]) but.push_back(dimension.values[i].label), rest_left[i] = false;
   if (count(rest_left) == 0 && but.size() <= 1 + words.size() + count(left) &&
-      (!dimension.labels.empty() || dimension.kind == Dimension::Kind::method))
+      (dimension.kind == Dimension::Kind::method ? wanted.back() : !dimension.labels.empty()))
     return {{}, std::move(but)};
 
   if (words.empty())

@@ -45,7 +45,7 @@ struct RandomKeys {  // which part of the language
   bool limits = true;      // body_max and rate
 };
 
-constexpr RandomKeys kLoadable{.tunnels = false, .ask = false, .conditions = false, .limits = false};
+constexpr RandomKeys kLoadable{.tunnels = false, .ask = true, .conditions = false, .limits = true};
 
 namespace random_documents {
 

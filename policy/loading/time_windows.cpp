@@ -51,7 +51,7 @@ Read<std::uint8_t> read_days(std::string_view word) {
 
 std::optional<std::uint16_t> minutes_of(std::string_view text) {  // HH:MM to 24:00
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  for (const std::size_t i : {0, 1, 3, 4})
+  for (const std::size_t i : {0U, 1U, 3U, 4U})
     if (!is_digit(text[i])) return std::nullopt;
   const int hours = (text[0] - '0') * 10 + (text[1] - '0');
   const int minutes = (text[3] - '0') * 10 + (text[4] - '0');

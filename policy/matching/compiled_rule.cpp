@@ -75,9 +75,9 @@ Holds content_type_holds(std::span<const HeaderField> headers, const std::vector
   return any_matches(globs, media_type) ? Holds::yes : Holds::no;
 }
 
-// Keeps what counts most: what does not hold, then doubt, then what waits for the body.
+// Keeps what counts most: what does not hold, then what waits for the body (which may yet turn out not to hold), then doubt.
 void note(Evaluation& so_far, Holds holds, Condition condition, std::size_t index = 0) {
-  const auto weight = [](Holds one) { return one == Holds::no ? 3 : one == Holds::doubt ? 2 : one == Holds::needs_body ? 1 : 0; };
+  const auto weight = [](Holds one) { return one == Holds::no ? 3 : one == Holds::needs_body ? 2 : one == Holds::doubt ? 1 : 0; };
   if (weight(holds) > weight(so_far.result)) so_far = {holds, condition, static_cast<std::uint16_t>(index)};
 }
 

@@ -61,8 +61,8 @@ class CompiledRule {
 
   bool takes_port(std::uint16_t pattern_port, std::uint16_t port) const;
 
-  // All conditions but host and port. A condition that does not hold counts before one in doubt, and one in doubt before a body
-  // that has not been read: SECURITY: G4, a rule that cannot be decided never lets anything pass.
+  // All conditions but host and port. A condition that does not hold counts before a body that has not been read, and that before one
+  // in doubt: SECURITY: G4, a rule that cannot be decided never lets anything pass.
   Evaluation evaluate(const Asked& asked) const;
 
  private:

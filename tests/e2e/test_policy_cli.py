@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import ROOT, WeirTest, main, program_for
+from harness import PATH, ROOT, WeirTest, main, program_for
 from test_terminal import Terminal
 
 POLICY = """
@@ -141,9 +141,16 @@ class Verbs(WeirTest):
         self.assertEqual((done.status, done.out), (2, ""), done)
         self.assertIn("did you mean `expect`?", done.err)
 
-    def test_the_example_agrees_with_its_cases(self):
-        done = self.weir("policy", "test", "examples/ci-agent.yaml", "examples/ci-agent.cases.yaml", cwd=ROOT)
-        self.assertEqual(done.status, 0, done)
+    def test_the_examples_have_no_warning_and_agree_with_their_cases(self):
+        for name in ("laptop", "ci-agent", "data-agent"):
+            if name == "ci-agent" and not (shutil.which("npm", path=PATH) and shutil.which("pip3", path=PATH)):
+                continue  # it asks these tools
+            with self.subTest(name):
+                done = self.weir("policy", "check", f"examples/{name}.yaml", cwd=ROOT)
+                self.assertEqual(done.status, 0, done)
+                self.assertNotIn("warning", done.out, done)
+                done = self.weir("policy", "test", f"examples/{name}.yaml", f"examples/{name}.cases.yaml", cwd=ROOT)
+                self.assertEqual(done.status, 0, done)
 
     def test_presets_show_and_schema_speak_json(self):
         presets = json.loads(self.weir("policy", "presets", "--json").out)

@@ -39,7 +39,36 @@ void decide(benchmark::State& state) {
     next = next + 1 == hosts.size() ? 0 : next + 1;
   }
 }
-BENCHMARK(decide)->Arg(10)->Arg(1000)->Arg(10000);
+BENCHMARK(decide)->RangeMultiplier(10)->Range(10, 100000);
+
+// All rules on one host, each with a path of its own.
+void decide_on_one_host(benchmark::State& state) {
+  const int count = static_cast<int>(state.range(0));
+  Document document;
+  document.file = "bench.yaml";
+  for (int i = 0; i < count; ++i) {
+    Rule rule;
+    rule.name = "rule " + std::to_string(i);
+    rule.hosts = {{HostPattern::Kind::exact, "api.example.com", {}}};
+    rule.paths = {"/v1/items/" + std::to_string(i) + "/**"};
+    document.rules.push_back(std::move(rule));
+  }
+  const auto policy = Policy::compile(std::move(document)).value();
+  std::vector<CanonicalPath> paths;
+  for (int i = 0; i < count; i += 7) paths.push_back(canonical_path("/v1/items/" + std::to_string(i) + "/name"));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    Request request;
+    request.scheme = "https";
+    request.host = "api.example.com";
+    request.port = 443;
+    request.method = "GET";
+    request.path = &paths[next];
+    benchmark::DoNotOptimize(policy.decide(request));
+    next = next + 1 == paths.size() ? 0 : next + 1;
+  }
+}
+BENCHMARK(decide_on_one_host)->RangeMultiplier(10)->Range(10, 100000);
 
 void decide_unknown_host_of_many_labels(benchmark::State& state) {
   const auto policy = with_rules(10000);

@@ -55,7 +55,7 @@ Result<Policy> Policy::compile(Document document) {
   for (const auto& rule : kept.rules) patterns += rule.hosts.size();
   compiled->rule_hosts.reserve(patterns);
   for (std::uint32_t i = 0; i < kept.rules.size(); ++i) {
-    auto rule = CompiledRule::compile(kept.rules[i]);
+    auto rule = CompiledRule::compile(kept.rules[i], compiled->path_sets);
     if (!rule) return std::unexpected(rule.error());
     compiled->has_tunnels = compiled->has_tunnels || kept.rules[i].is_tunnel();
     compiled->wants_process = compiled->wants_process || rule->has_process();

@@ -71,8 +71,9 @@ bool may_match(const CompiledRule& rule, const Request& request) {
 
 Reach reach_of(const Rule& rule, const std::vector<Dimension>& dimensions, const SampleRequest& start) {
   Reach reach;
+  PathSets path_sets;
   for (const auto& dimension : dimensions) {
-    const auto compiled = CompiledRule::compile(part_of(rule, dimension));
+    const auto compiled = CompiledRule::compile(part_of(rule, dimension), path_sets);
     auto& row = reach.emplace_back();
     for (const auto& value : dimension.values) {
       auto request = start;

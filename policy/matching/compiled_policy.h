@@ -11,6 +11,7 @@ namespace weir::policy {
 
 struct Policy::Compiled {
   Document document;
+  PathSets path_sets;
   std::vector<CompiledRule> rules;  // as in document
   HostIndex rule_hosts;
   HostIndex credential_hosts;

@@ -92,7 +92,22 @@ const QueryParameters& Asked::query() const {
   return *query_;
 }
 
-Result<CompiledRule> CompiledRule::compile(const Rule& rule) {
+Result<const PathSets::Set*> PathSets::compile(const std::vector<std::string>& patterns) {
+  std::string key;
+  for (const auto& pattern : patterns) key.append(pattern).push_back('\n');  // no pattern has a line end
+  auto& set = sets_[key];
+  if (set) return set.get();
+  auto made = std::make_unique<Set>();
+  for (const auto& pattern : patterns) {
+    auto glob = PathGlob::compile(pattern);
+    if (!glob) return std::unexpected(glob.error());
+    made->push_back(std::move(*glob));
+  }
+  set = std::move(made);
+  return set.get();
+}
+
+Result<CompiledRule> CompiledRule::compile(const Rule& rule, PathSets& path_sets) {
   CompiledRule compiled;
   compiled.action_ = rule.action;
   compiled.tcp_ = rule.tcp;
@@ -109,16 +124,16 @@ Result<CompiledRule> CompiledRule::compile(const Rule& rule) {
     else
       more.methods.push_back(method);
   }
-  const auto compile_paths = [](const std::vector<std::string>& patterns, std::vector<PathGlob>& out) -> Result<void> {
-    for (const auto& pattern : patterns) {
-      auto glob = PathGlob::compile(pattern);
-      if (!glob) return std::unexpected(glob.error());
-      out.push_back(std::move(*glob));
-    }
-    return {};
-  };
-  if (auto done = compile_paths(rule.paths, compiled.paths_); !done) return std::unexpected(done.error());
-  if (auto done = compile_paths(rule.process, more.process); !done) return std::unexpected(done.error());
+  if (!rule.paths.empty()) {
+    const auto paths = path_sets.compile(rule.paths);
+    if (!paths) return std::unexpected(paths.error());
+    compiled.paths_ = *paths;
+  }
+  for (const auto& pattern : rule.process) {
+    auto glob = PathGlob::compile(pattern);
+    if (!glob) return std::unexpected(glob.error());
+    more.process.push_back(std::move(*glob));
+  }
   for (const auto& one : rule.query) more.query.emplace_back(one.name, TextGlob(one.glob));
   for (const auto& one : rule.headers) more.headers.emplace_back(one.name, TextGlob(one.glob));
   for (const auto& one : rule.content_types) more.content_types.emplace_back(one);
@@ -175,14 +190,14 @@ Evaluation CompiledRule::evaluate(const Asked& asked) const {
     return {Holds::no, Condition::websocket};
   if (!takes_method(asked)) return {Holds::no, Condition::method};
   Evaluation result{Holds::yes, Condition::none};
-  if (!paths_.empty()) {
+  if (paths_ != nullptr) {
     // SECURITY: G7, a rule with paths is in play, and the path might mean another to the server than it does here.
     const CanonicalPath* path = asked.request.path;
     if (path == nullptr || path->ambiguous)
       result = {Holds::doubt, Condition::path};
     else if (path->encoded_slash && !encoded_slash_)
       result = {Holds::doubt, Condition::encoded_slash};
-    else if (!std::ranges::any_of(paths_, [&](const PathGlob& glob) { return glob.matches(path->decoded); }))
+    else if (!std::ranges::any_of(*paths_, [&](const PathGlob& glob) { return glob.matches(path->decoded); }))
       return {Holds::no, Condition::path};
   }
   return more_ ? evaluate_more(asked, result) : result;

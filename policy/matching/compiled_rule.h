@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -45,9 +46,20 @@ struct Evaluation {
   std::uint16_t index = 0;                // of query and headers: which
 };
 
+// Compiled path patterns, one for each set of patterns that rules have: files repeat themselves, and what is shared stays in the cache.
+// Outlives the rules that were compiled with it.
+class PathSets {
+ public:
+  using Set = std::vector<PathGlob>;
+  Result<const Set*> compile(const std::vector<std::string>& patterns);
+
+ private:
+  std::unordered_map<std::string, std::unique_ptr<Set>> sets_;  // by the patterns, a line each
+};
+
 class CompiledRule {
  public:
-  static Result<CompiledRule> compile(const Rule& rule);
+  static Result<CompiledRule> compile(const Rule& rule, PathSets& path_sets);
 
   Action action() const { return action_; }
   bool is_tcp() const { return tcp_; }
@@ -102,7 +114,7 @@ class CompiledRule {
   bool usual_ports_ = true;                // 443 and 80
   std::optional<bool> websocket_;
   std::uint32_t methods_ = 0;              // bits of common methods
-  std::vector<PathGlob> paths_;
+  const PathSets::Set* paths_ = nullptr;   // null: any path
   std::unique_ptr<More> more_;
 };
 

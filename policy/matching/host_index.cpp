@@ -6,15 +6,15 @@ void HostIndex::add(const HostPattern& pattern, std::uint32_t owner, bool any_ta
   const Entry entry{owner, pattern.port.value_or(0)};
   switch (pattern.kind) {
     case HostPattern::Kind::exact:
-      exact_[pattern.name].entries.push_back(entry);
+      exact_[pattern.name].add(entry);
       break;
     case HostPattern::Kind::below:
-      below_[pattern.name].entries.push_back(entry);
+      below_[pattern.name].add(entry);
       if (pattern.name.size() <= kMaxName) below_lengths_.set(pattern.name.size());
       break;
     case HostPattern::Kind::any:
-      any_name_.entries.push_back(entry);
-      if (any_takes_addresses) any_address_.entries.push_back(entry);
+      any_name_.add(entry);
+      if (any_takes_addresses) any_address_.add(entry);
       break;
   }
 }

@@ -29,9 +29,26 @@ class HostIndex {
   void add(const HostPattern& pattern, std::uint32_t owner, bool any_takes_addresses);
 
   // All patterns of one name (or of `*`); how a host with very many rules is looked through faster.
-  struct Bucket {
-    std::vector<Entry> entries;
+  class Bucket {
+   public:
+    void add(const Entry& entry) {
+      if (size_++ == 0)
+        first_ = entry;  // most names have one rule: no second place in memory to go to
+      else
+        others_.push_back(entry);
+    }
+    std::size_t size() const { return size_; }
+    template <class Each>
+    void each(Each&& with) const {
+      if (size_ > 0) with(first_);
+      for (const Entry& entry : others_) with(entry);
+    }
     std::unique_ptr<PathTrie<Entry>> by_path;  // of hosts with many rules, after index_paths()
+
+   private:
+    Entry first_;
+    std::uint32_t size_ = 0;
+    std::vector<Entry> others_;
   };
 
   // Sorts the entries of full buckets by path. `paths_of(owner)` gives the patterns of a rule.
@@ -39,9 +56,9 @@ class HostIndex {
   void index_paths(PathsOf&& paths_of) {
     const auto each = [&](Bucket& bucket) {
       constexpr std::size_t kMany = 16;
-      if (bucket.entries.size() < kMany) return;
+      if (bucket.size() < kMany) return;
       bucket.by_path = std::make_unique<PathTrie<Entry>>();
-      for (const Entry& entry : bucket.entries) bucket.by_path->add(entry, paths_of(entry.owner));
+      bucket.each([&](const Entry& entry) { bucket.by_path->add(entry, paths_of(entry.owner)); });
     };
     for (auto& [name, bucket] : exact_) each(bucket);
     for (auto& [name, bucket] : below_) each(bucket);
@@ -52,9 +69,7 @@ class HostIndex {
   // Calls visit(Entry) for each pattern that matches the canonical host.
   template <class Visit>
   void visit(std::string_view host, Visit&& visit_entry) const {
-    visit_buckets(host, [&](const Bucket& bucket) {
-      for (const Entry& entry : bucket.entries) visit_entry(entry);
-    });
+    visit_buckets(host, [&](const Bucket& bucket) { bucket.each(visit_entry); });
   }
 
   // The same for a request whose path is known and can be read in one way only; leaves out what cannot match for its path.
@@ -62,7 +77,7 @@ class HostIndex {
   void visit(std::string_view host, std::string_view path, Visit&& visit_entry) const {
     visit_buckets(host, [&](const Bucket& bucket) {
       if (bucket.by_path) return bucket.by_path->visit(path, visit_entry);
-      for (const Entry& entry : bucket.entries) visit_entry(entry);
+      bucket.each(visit_entry);
     });
   }
 

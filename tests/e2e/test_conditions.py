@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import unittest
 
 from harness import WeirTest, also_as_ordinary_user
@@ -226,19 +227,40 @@ class Conditions(WeirTest):
         self.assertTrue(self.assert_recorded_denial(done, "no_rule")["process"].endswith("/mycurl"), done)
 
     def test_addresses(self):
-        """A private address is refused unless the rule names it; a name that leads there by DNS is the usual case, here the hosts file."""
+        """The host's own name leads to loopback: only a rule that names the network reaches it, and only where that rule applies."""
+        name = socket.gethostname()
+        try:
+            loopback = socket.gethostbyname(name).startswith("127.") and name != "localhost"
+        except OSError:
+            loopback = False
+        if not loopback:
+            self.skipTest("this machine's name does not lead to loopback")
         plain = self.http()
-        host, port = plain.address.split(":")
-        self.policy(f"""
+        port = plain.address.rsplit(":", 1)[1]
+
+        def status(networks):
+            self.policy(f"""
             rules:
-              - {{name: named, hosts: ["{host}:{port}"]}}
-              - {{name: everything, hosts: ["*"], ports: [{port}]}}
+              - {{hosts: ["{name}:{port}"]{networks}}}
+              - {{hosts: [other.test.example], addresses: [127.0.0.0/8]}}
             """, api=self.api)
-        done = self.run_inside("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}\n", f"http://localhost.test.example:{port}/")
-        self.assertNotEqual("200\n", done.out, done)
-        done = self.inside(f"""
-            wire = Wire("203.0.113.9", port={port}, tls=False)
-            wire.send("GET / HTTP/1.1\\r\\nHost: 203.0.113.9:{port}\\r\\n\\r\\n")
+            return self.run_inside("curl", "-sS", "-o", "answer", "-w", "%{http_code}", f"http://{name}:{port}/")
+
+        self.assertEqual("200", status(", addresses: [127.0.0.0/8]").out)
+        for networks in ("", ", addresses: [10.0.0.0/8]"):
+            done = status(networks)
+            self.assertEqual("403", done.out, done)
+            self.assert_recorded_denial(done, "address_not_named")
+        self.assertEqual(1, len(plain.requests))
+
+    def test_a_star_is_no_address(self):
+        self.policy("""
+            rules:
+              - {hosts: ["*"]}
+            """, api=self.api)
+        done = self.inside("""
+            wire = Wire("203.0.113.9", tls=False)
+            wire.send("GET / HTTP/1.1\\r\\nHost: 203.0.113.9\\r\\n\\r\\n")
             report(answer=wire.answer().as_dict())
             """)
         self.assert_verdict(done.report["answer"], 403, "no_rule", done)

@@ -100,8 +100,8 @@ void add_named(const RuleList& rules, bool query, std::vector<Dimension>& out, s
     if (!classes.complete) add_bound(bounds, fmt::format("patterns of {} that overlap in too many ways", dimension.name));
     // The first parameter's values say whether the whole query can be read.
     const auto add = [&](std::string label, const Values& values) {
-      dimension.values.push_back({std::move(label), [query, first, name = name, values](SampleRequest& request) {
-                                    set_given(query ? request.query : request.headers, name, values);
+      dimension.values.push_back({std::move(label), [query, first, subject = dimension.subject, values](SampleRequest& request) {
+                                    set_given(query ? request.query : request.headers, subject, values);
                                     if (query && first) request.unsound_query = false;
                                   }});
     };

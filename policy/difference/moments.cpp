@@ -80,7 +80,7 @@ void add_time(const RuleList& rules, std::vector<Dimension>& out, std::vector<st
     const TimeWindow at{.kind = TimeWindow::Kind::interval, .zone = {}, .zone_rule = {}, .begin = moment, .end = moment};
     const auto text = written(at);
     dimension.values.push_back(
-        {text.substr(0, text.find('/')), [moment = moment](SampleRequest& request) { request.now = moment; }});
+        {text.substr(0, text.find('/')), [now = moment](SampleRequest& request) { request.now = now; }});
   }
   out.push_back(std::move(dimension));
 }

@@ -119,10 +119,11 @@ void read_headers(RuleReader& reader, const YamlNode& node) {
 void read_when(RuleReader& reader, const YamlNode& node) {
   for (const auto& word :
        read_list(reader.diagnostics, node, "when", "for instance: when: [\"mon-fri 09:00-17:30 Europe/Berlin\"]")) {
-    if (auto window = read_time_window(word.text, reader.zones))
-      reader.rule.when.push_back(std::move(*window));
-    else
+    auto window = read_time_window(word.text, reader.zones);
+    if (!window)
       reader.diagnostics.error(word.place, window.error());
+    else if (std::ranges::find(reader.rule.when, *window) == reader.rule.when.end())  // else: "mon,tue", "mon-tue"
+      reader.rule.when.push_back(std::move(*window));
   }
 }
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "policy/document/rule_keys.h"
 #include "policy/loading/rule_reader.h"
 #include "policy/loading/values.h"
+#include "policy/matching/coverage.h"
 #include "policy/matching/path_glob.h"
 
 namespace weir::policy {
@@ -24,9 +26,32 @@ void read_name(RuleReader& reader, const YamlNode& node) {
   }
 }
 
+// Two spellings of one host ("A.com", "a.com.") are one entry, or the document could not be written down again. What is spelled
+// as it counts is not looked at once more: no two words of a list are alike.
+class Patterns {
+ public:
+  void add(HostPattern pattern, std::string_view as_written) {
+    respelled_ = respelled_ || to_text(pattern) != as_written;
+    patterns_.push_back(std::move(pattern));
+  }
+  std::vector<HostPattern> take() {
+    if (respelled_) {
+      std::unordered_set<std::string> seen;
+      std::erase_if(patterns_, [&](const HostPattern& pattern) { return !seen.insert(to_text(pattern)).second; });
+    }
+    return std::move(patterns_);
+  }
+  void reserve(std::size_t count) { patterns_.reserve(count); }
+
+ private:
+  std::vector<HostPattern> patterns_;
+  bool respelled_ = false;
+};
+
 void read_tcp(RuleReader& reader, const YamlNode& node) {
   constexpr std::string_view kExample = "for instance: tcp: [\"db.internal.example:5432\"]";
   reader.rule.tcp = true;
+  Patterns patterns;
   for (const auto& word : read_list(reader.diagnostics, node, "tcp", kExample)) {
     auto pattern = read_host_pattern(word.text);
     if (!pattern)
@@ -35,8 +60,9 @@ void read_tcp(RuleReader& reader, const YamlNode& node) {
       reader.diagnostics.error(word.place, fmt::format("`{}` has no port, and `tcp` needs one", printable(word.text, 100)),
                                std::string(kExample));
     else
-      reader.rule.hosts.push_back(std::move(*pattern));
+      patterns.add(std::move(*pattern), word.text);
   }
+  reader.rule.hosts = patterns.take();
 }
 
 void read_tls(RuleReader& reader, const YamlNode& node) {
@@ -200,16 +226,16 @@ void read_rule(RuleReader& reader, const YamlNode& node) {
 }  // namespace
 
 std::vector<HostPattern> read_hosts(Diagnostics& diagnostics, const YamlNode& node) {
-  std::vector<HostPattern> hosts;
+  Patterns patterns;
   const auto words = read_list(diagnostics, node, "hosts", "for instance: hosts: [example.com, \"*.example.com\"]");
-  hosts.reserve(words.size());
+  patterns.reserve(words.size());
   for (const auto& word : words) {
     if (auto pattern = read_host_pattern(word.text))
-      hosts.push_back(std::move(*pattern));
+      patterns.add(std::move(*pattern), word.text);
     else
       diagnostics.error(word.place, pattern.error());
   }
-  return hosts;
+  return patterns.take();
 }
 
 std::optional<Action> read_action(Diagnostics& diagnostics, const YamlNode& node, std::string_view what, bool may_allow) {

@@ -179,7 +179,7 @@ TEST(FormattingProperty, KeepsPresets) {
 TEST(FormattingProperty, LeavesWhatToYamlWroteAsItIs) {
   for (unsigned seed = 0; seed < 1500; ++seed) {
     Dice dice(seed);
-    const auto text = to_yaml(random_document(dice, kLoadable));
+    const auto text = to_yaml(loadable_document(dice));
     ASSERT_EQ(formatted(text), text) << seed;
   }
 }
@@ -187,7 +187,7 @@ TEST(FormattingProperty, LeavesWhatToYamlWroteAsItIs) {
 TEST(FormattingProperty, KeepsMeaningAndCommentsOfUnusualFiles) {
   for (unsigned seed = 0; seed < 3000 && !testing::Test::HasFailure(); ++seed) {
     Dice dice(seed);
-    const auto document = random_document(dice, kLoadable);
+    const auto document = loadable_document(dice);
     expect_kept(unusual_yaml(dice, to_yaml(document)), false);
     if (testing::Test::HasFailure()) FAIL() << "seed " << seed;
   }

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "policy/canonical.h"
 #include "policy/document.h"
+#include "policy/document/check.h"
 
 namespace weir::policy {
 
@@ -45,8 +47,6 @@ struct RandomKeys {  // which part of the language
   bool limits = true;      // body_max and rate
 };
 
-constexpr RandomKeys kLoadable{.tunnels = false, .ask = true, .conditions = false, .limits = true};
-
 namespace random_documents {
 
 constexpr const char* kHosts[] = {"a.com", "x.a.com",  "y.x.a.com", "b.com",
@@ -58,7 +58,7 @@ constexpr const char* kGlobs[] = {"*", "1", "yes", "null", "a*", "data-*", "x y"
 constexpr const char* kNames[] = {"service", "page", "q", "on", "1", "a-b"};
 constexpr const char* kHeaders[] = {"x-team", "accept", "x-1"};
 constexpr const char* kTypes[] = {"application/json", "image/*", "*/*+json"};
-constexpr const char* kZones[] = {"", "Europe/Berlin"};
+constexpr const char* kZones[] = {"", "UTC", "Europe/Berlin"};
 constexpr const char* kNetworks[] = {"10.0.0.0/8", "fd00::/8", "192.168.0.0/16"};
 constexpr const char* kPrograms[] = {"/usr/bin/git", "/usr/lib/git-core/**"};
 constexpr const char* kOperations[] = {"query", "mutation", "subscription"};
@@ -98,11 +98,11 @@ inline TimeWindow window(Dice& dice) {
   }
   window.days = static_cast<std::uint8_t>(dice.one_in(3) ? 0x7f : 1 + dice.below(0x7f));
   window.zone = dice.pick(kZones);
-  if (!window.zone.empty()) window.zone_rule = "CET-1CEST,M3.5.0,M10.5.0/3";
-  if (dice.one_in(2)) {
+  if (window.zone == "Europe/Berlin") window.zone_rule = "CET-1CEST,M3.5.0,M10.5.0/3";
+  if (window.days == 0x7f || dice.one_in(2)) {  // every day and all day is no window
     window.from = static_cast<std::uint16_t>(dice.below(1440));
-    window.to = static_cast<std::uint16_t>(dice.below(1440));
-    if (window.to == window.from) window.to = static_cast<std::uint16_t>((window.from + 60) % 1440);
+    window.to = static_cast<std::uint16_t>(dice.below(1441));
+    if (window.from == 0 && window.to == 1440) window.to = 60;
   }
   return window;
 }
@@ -192,8 +192,68 @@ inline Document random_document(Dice& dice, const RandomKeys& keys = {}) {
   if (dice.one_in(3)) document.limits.request_body = dice.below(1U << 30);
   if (dice.one_in(3)) document.limits.response_body = (1 + dice.below(100)) << 20;
   if (dice.one_in(3)) document.limits.requests_per_minute = static_cast<std::uint32_t>(1 + dice.below(1000));
-  if (dice.one_in(3) && keys.conditions) document.limits.inspected_body = 4096;
+  if (dice.one_in(3) && keys.conditions) document.limits.inspected_body = dice.below(3) * 2048 + dice.below(2);
   if (dice.one_in(3) && keys.ask) document.limits.approval_seconds = static_cast<std::uint32_t>(1 + dice.below(4000));
+  return document;
+}
+
+// What nobody writes and the loader takes.
+inline void add_oddities(Dice& dice, Rule& rule) {
+  const std::string kLong(900 + dice.below(120), 'x');
+  const std::string odd[] = {"",      " ",    "?",     "- a",   "a: b", "a #b",  "#",          "{a",           "]",
+                             "é",     "\u202e", "\ufeff", "\u00a0", "'",    "\"\"",  "\\",         "%2F",          "\U0001F600",
+                             "\u2028", "@",    "!x",    "&x",    "|",    ">",     "---",        "...",          "%YAML",
+                             "0o17",  "1_0",  ".inf",  "=",     "<<",   "null",  "2026-01-01", "12:30:45",     "~",
+                             "\u0085", "\uffff", "a\u00adb", "x ",    ",",    kLong,   "\"" + kLong, "é" + kLong};
+  const auto word = [&](bool may_be_empty) {
+    std::string text = dice.pick(odd) + (dice.one_in(3) ? dice.pick(odd) : "");
+    if (text.size() > 1024) text = kLong;
+    return !may_be_empty && trim(text).empty() ? std::string("x") : text;
+  };
+  if (dice.one_in(2)) rule.name = word(false).substr(0, 200);
+  if (valid_utf8_prefix(rule.name) != rule.name.size()) rule.name = "cut";
+  for (auto& one : rule.query)
+    if (dice.one_in(2)) one.glob = word(true);
+  if (!rule.query.empty() && dice.one_in(2)) rule.query.front().name = word(false);
+  for (auto& one : rule.headers)
+    if (dice.one_in(2)) one.glob = word(true);
+  if (rule.graphql && !rule.graphql->fields.empty() && dice.one_in(2)) rule.graphql->fields.front() = word(false);
+  if (rule.rpc && !rule.rpc->methods.empty() && dice.one_in(2)) rule.rpc->methods.front() = rule.rpc->mcp && dice.one_in(4) ? "" : word(false);
+  if (rule.rpc && !rule.rpc->tools.empty() && dice.one_in(2)) rule.rpc->tools.front() = word(false);
+  if (rule.rpc && dice.one_in(8)) rule.rpc = RpcCondition{.mcp = rule.rpc->mcp, .methods = {}, .tools = {}};
+  if (rule.graphql && dice.one_in(8)) rule.graphql = GraphqlCondition{};
+  if (!rule.paths.empty() && dice.one_in(2)) rule.paths.front() = "/" + word(true);
+  if (rule.encoded_slash && dice.one_in(2)) rule.paths.push_back("/a%2Fb");
+  if (!rule.process.empty() && dice.one_in(2)) rule.process.front() = "/" + word(true);
+  const auto only_once = [](std::vector<std::string>& words) {
+    if (!words.empty() && std::ranges::count(words, words.front()) > 1) words.erase(words.begin());
+  };
+  only_once(rule.paths), only_once(rule.process);
+  if (rule.graphql) only_once(rule.graphql->fields);
+  if (rule.rpc) only_once(rule.rpc->methods), only_once(rule.rpc->tools);
+}
+
+// Of every key, only what goes together: check_document() decides, as it does for the loader.
+inline Document loadable_document(Dice& dice) {
+  const auto any = random_document(dice);
+  Document document = any;
+  document.rules.clear();
+  document.credentials.clear();
+  const auto goes = [&] { return check_document(document).has_value(); };
+  for (const auto& rule : any.rules) {
+    document.rules.push_back(rule);
+    auto& added = document.rules.back();
+    add_oddities(dice, added);
+    if (!goes() && (added = rule, !goes())) document.rules.pop_back();
+    // What the loader alone refuses: a pattern with an encoded slash that nothing can match.
+    const auto has_slash = [](const std::string& path) { return path.find("%2F") != std::string::npos; };
+    if (!document.rules.empty() && !document.rules.back().encoded_slash)
+      std::erase_if(document.rules.back().paths, has_slash);
+  }
+  for (const auto& credential : any.credentials) {
+    document.credentials.push_back(credential);
+    if (!goes()) document.credentials.pop_back();
+  }
   return document;
 }
 

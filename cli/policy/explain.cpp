@@ -13,6 +13,7 @@
 #include "cli/verbs.h"
 #include "policy/cases.h"
 #include "policy/described_request.h"
+#include "policy/formatting/written.h"
 
 namespace weir::cli {
 
@@ -129,7 +130,7 @@ void print_explained(const Explained& explained, const policy::Policy& policy, c
       out += fmt::format("  body_max: {} octets\n", decision.body_max);
     for (const auto index : decision.rates) {
       const auto& rule = policy.document().rules[index];
-      if (rule.rate) out += fmt::format("  rate: {} (rule {})\n", text_of(*rule.rate), printable(rule.name));
+      if (rule.rate) out += fmt::format("  rate: {} (rule {})\n", policy::written(*rule.rate), printable(rule.name));
     }
   }
   if (!explained.misses.empty()) out += "  rules that did not match:\n";

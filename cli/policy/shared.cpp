@@ -30,11 +30,6 @@ std::string text_of(const policy::Place& place) {
   return fmt::format("{}:{}:{}", printable(place.file), place.line, place.column);
 }
 
-std::string text_of(const policy::Rate& rate) {
-  const char* unit = rate.seconds == 1 ? "s" : rate.seconds == 60 ? "min" : rate.seconds == 3600 ? "h" : "day";
-  return fmt::format("{}/{}", rate.count, unit);
-}
-
 std::string count_of(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

@@ -20,7 +20,6 @@ void print(const Json& json);  // indented; what is not UTF-8 is replaced, so th
 Json to_json(const policy::Place& place);
 Json to_json(const policy::Diagnostic& diagnostic);
 std::string text_of(const policy::Place& place);                     // "file:3:5"
-std::string text_of(const policy::Rate& rate);                       // "60/min"
 std::string count_of(std::size_t count, std::string_view noun);      // "1 rule", "2 rules"
 void print_diagnostics(const std::vector<policy::Diagnostic>& diagnostics);  // to standard error
 

@@ -142,7 +142,8 @@ std::expected<Admission, Refusal> admit(Gate& gate, const Connection& connection
   return admission;
 }
 
-void decide_by_body(const Connection& connection, Admission& admission, std::string_view body, bool readable) {
+void decide_by_body(const Gate& gate, const Connection& connection, Admission& admission, std::string_view body, bool readable) {
+  admission.policy = gate.in_force;
   const auto& head = connection.head;
   const std::string_view type = first_value(head, "content-type");
   const std::string_view encoding = first_value(head, "content-encoding");

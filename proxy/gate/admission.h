@@ -34,8 +34,9 @@ struct Admission {
 // By the policy in force. When decision.needs_body, the caller reads the body and asks decide_by_body().
 std::expected<Admission, Refusal> admit(Gate& gate, const Connection& connection);
 
-// The same request once more, now that its body is there (`readable`), or is known to be too large or broken.
-void decide_by_body(const Connection& connection, Admission& admission, std::string_view body, bool readable);
+// The same request once more, now that its body is there (`readable`), or is known to be too large or broken; by the policy that is
+// in force by now, for bodies take their time.
+void decide_by_body(const Gate& gate, const Connection& connection, Admission& admission, std::string_view body, bool readable);
 
 // The verdict on a request that goes on for long, by another policy.
 policy::Decision decide_again(const PolicyInUse& policy, const Connection& connection, const Admission& admission);

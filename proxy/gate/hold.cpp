@@ -38,7 +38,7 @@ io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admis
     if (reading != io::Outcome::ok) break;
     connection.inbound.filled(got);
   }
-  decide_by_body(connection, admission, body, complete);
+  decide_by_body(gate, connection, admission, body, complete);
   if (complete) {
     connection.read_body = std::move(body);
     connection.head.expect_continue = false;
@@ -91,7 +91,16 @@ io::Task<std::expected<void, Refusal>> may_pass(Gate& gate, Connection& connecti
   if (connection.tls) connection.transport.descriptor().on_hang_up([&call] { call.withdraw(); });
   auto answer = co_await gate.keeper.approval(admission.policy->generation, rule, fields, wait_ms, call);
   connection.transport.descriptor().on_hang_up({});
-  if (answer.verdict == Verdict::granted) co_return Passed{};
+  if (answer.verdict == Verdict::granted) {
+    // People take their time: what another policy has come to deny meanwhile does not pass (docs/policy.md, Reload).
+    if (gate.in_force == admission.policy || !admission.tunnel.empty()) co_return Passed{};
+    auto now = decide_again(*gate.in_force, connection, admission);
+    if (now.action != policy::Action::deny) co_return Passed{};
+    admission.policy = gate.in_force;
+    admission.decision = std::move(now);
+    auto refusal = refusal_for(connection, admission);
+    co_return Passed(std::unexpect, std::move(refusal));
+  }
   auto refusal = not_approved(answer, admission, connection);
   co_return Passed(std::unexpect, std::move(refusal));
 }

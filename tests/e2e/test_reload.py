@@ -240,6 +240,47 @@ class Reload(WeirTest):
         done = running.finish()
         self.assertEqual(("halfdone", True, 403), (done.report["body"], done.report["complete"], done.report["next"]), done)
 
+    def test_a_request_that_is_approved_when_the_policy_has_come_to_deny_it_does_not_pass(self):
+        rule = """
+        rules:
+          - {name: careful, hosts: [api.test.example], action: %s}
+        """
+        self.change_to(rule % "ask")
+        running = self.start_inside("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "https://api.test.example/", options=["--approvals=wait"])
+        running.wait_for_event("approval.requested")
+        self.change_to(rule % "deny")
+        self.loaded(running)
+        approved = self.weir("approve")
+        self.assertEqual(0, approved.status, approved)
+        done = running.finish()
+        self.assertEqual("403", done.out, done)
+        self.assertEqual([], self.api.requests)
+        self.assert_recorded_denial(done, "rule_denies")
+
+    def test_a_body_that_is_read_when_the_policy_changes_is_decided_by_the_new_one(self):
+        rule = """
+        rules:
+          - {name: queries, hosts: [api.test.example], graphql: {operations: [query]}, action: %s}
+        """
+        self.change_to(rule % "allow")
+        running = self.start_python("""
+            body = '{"query": "{ viewer { name } }"}'
+            wire = Wire()
+            wire.send(f"POST / HTTP/1.1\\r\\nHost: {API}\\r\\nContent-Type: application/json\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body[:5]}")
+            open("sent.reached", "w").close()
+            while not os.path.exists("rest.go"):
+                time.sleep(0.01)
+            wire.send(body[5:])
+            report(status=wire.answer("POST").status)
+            """)
+        running.reached("sent")
+        running.wait_for_event("dns.query")
+        self.change_to(rule % "deny")
+        self.loaded(running)
+        running.go("rest")
+        done = running.finish()
+        self.assertEqual(403, done.report["status"], done)
+
     def test_a_stream_of_events_that_the_new_policy_refuses_is_cut(self):
         go = threading.Event()
 

@@ -65,6 +65,9 @@ struct Change {
   std::vector<std::string> methods;  // empty: any; "other methods"
   std::vector<std::string> paths;    // globs; empty: any; see `paths_but`
   std::vector<std::string> paths_but;
+  // Beside `paths` and `paths_but`: paths that no glob of the files stands for alone, each an example of those that are decided
+  // like it; "paths that can be read in two ways".
+  std::vector<std::string> paths_like, paths_but_like;
   std::vector<std::pair<std::string, std::vector<std::string>>> conditions;  // "query page" with what it may be
   std::string rule_a, rule_b;                                                // the rules that decided; empty: the default
   std::string why_a, why_b;                                                  // why each denies: "no_rule" and so on

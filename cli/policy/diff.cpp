@@ -50,6 +50,8 @@ Json to_json(const Change& change) {
   add("methods", change.methods);
   add("paths", change.paths);
   add("paths_but", change.paths_but);
+  add("paths_like", change.paths_like);
+  add("paths_but_like", change.paths_but_like);
   for (const auto& [name, words] : change.conditions) json["conditions"][name] = words;
   if (change.subject != Change::Subject::requests) return json;
   json["rule_a"] = change.rule_a.empty() ? Json(nullptr) : Json(change.rule_a);

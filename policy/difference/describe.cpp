@@ -44,15 +44,21 @@ std::string because(const std::string& rule, const std::string& why) {
   return why.empty() ? ": default" : ": no rule";
 }
 
+std::vector<std::string> with_examples(std::vector<std::string> globs, const std::vector<std::string>& examples) {
+  for (const auto& path : examples) globs.push_back(path.starts_with('/') ? fmt::format("(like {})", path) : path);
+  return globs;
+}
+
 std::string requests(const Change& change) {
   const bool tunnel =
       std::ranges::any_of(change.schemes, [](const auto& scheme) { return scheme == "tcp" || scheme == "tls"; });
   auto out = fmt::format("B {:<7} ", verb(change.to));
   if (!tunnel) out += change.methods.empty() ? "any method  " : list(change.methods) + "  ";
   out += places(change);
-  if (!change.paths.empty()) out += "  " + list(change.paths);
-  if (!change.paths_but.empty())
-    out += fmt::format("{} but {}", change.paths.empty() ? "  any path" : "", list(change.paths_but));
+  const auto paths = with_examples(change.paths, change.paths_like);
+  const auto paths_but = with_examples(change.paths_but, change.paths_but_like);
+  if (!paths.empty()) out += "  " + list(paths);
+  if (!paths_but.empty()) out += fmt::format("{} but {}", paths.empty() ? "  any path" : "", list(paths_but));
   for (const auto& [name, words] : change.conditions) {
     if (name == "websocket")
       out += words.front() == "true" ? "  WebSocket" : "";

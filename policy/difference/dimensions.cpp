@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "policy/difference/glob_classes.h"
 
@@ -83,7 +84,40 @@ void set_given(Given& given, const std::string& name, const Values& values) {
   if (!values.empty()) given.emplace_back(name, values);
 }
 
-// Parameters of the query, or headers, by name: absent, a value of each class, and two values of different classes.
+// What values given under one name mean to the globs: to each of them whether all match, and whether some do. Values that
+// mean the same to every glob are the same to every rule, however many they are.
+struct GivenValues {
+  std::vector<bool> all, some;
+  Values values;
+};
+
+// One way for each set of values that some rule could tell from the others: single ones first.
+std::vector<GivenValues> given_values(const std::vector<GlobClass>& classes, bool& complete) {
+  constexpr std::size_t kMost = 120;
+  std::vector<GivenValues> out;
+  std::set<std::pair<std::vector<bool>, std::vector<bool>>> known;
+  const auto add = [&](GivenValues one) {
+    if (known.emplace(one.all, one.some).second) out.push_back(std::move(one));
+  };
+  for (const auto& one : classes) add({one.matched, one.matched, {one.text}});
+  for (std::size_t at = 0; at < out.size(); ++at)
+    for (const auto& one : classes) {
+      if (out.size() >= kMost) {
+        complete = false;
+        return out;
+      }
+      GivenValues more = out[at];
+      for (std::size_t g = 0; g < one.matched.size(); ++g) {
+        more.all[g] = more.all[g] && one.matched[g];
+        more.some[g] = more.some[g] || one.matched[g];
+      }
+      more.values.push_back(one.text);
+      add(std::move(more));
+    }
+  return out;
+}
+
+// Parameters of the query, or headers, by name: absent, one value, several values.
 void add_named(const RuleList& rules, bool query, std::vector<Dimension>& out, std::vector<std::string>& bounds) {
   std::map<std::string, std::vector<std::string>> names;
   for (const auto* rule : rules)
@@ -106,11 +140,16 @@ void add_named(const RuleList& rules, bool query, std::vector<Dimension>& out, s
                                   }});
     };
     add("absent", {});
-    add_labels(dimension, globs, classes.classes, 1);
-    for (const auto& one : classes.classes) add(fmt::format("\"{}\"", one.text), {one.text});
-    for (std::size_t i = 0; i < classes.classes.size(); ++i)
-      for (std::size_t j = 0; j < i; ++j)
-        add("given with different values", {classes.classes[j].text, classes.classes[i].text});
+    bool all_seen = true;
+    const auto given = given_values(classes.classes, all_seen);
+    if (!all_seen) add_bound(bounds, fmt::format("{} given several times with values of different kinds", dimension.name));
+    for (std::size_t g = 0; g < globs.size(); ++g) {
+      Dimension::Label label{globs[g], {false}};
+      for (const auto& one : given) label.covers.push_back(one.all[g]);
+      dimension.labels.push_back(std::move(label));
+    }
+    for (const auto& one : given)
+      add(one.values.size() == 1 ? fmt::format("\"{}\"", one.values.front()) : "given with different values", one.values);
     if (query && first)
       dimension.values.push_back({"unreadable", [](SampleRequest& request) { request.unsound_query = true; }});
     first = false;

@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <tuple>
+#include <utility>
 
 #include "policy/difference/boxes.h"
 #include "policy/difference/reach.h"
@@ -72,19 +73,45 @@ struct Outcome {
 
 using Found = std::map<Outcome, std::vector<Box>>;
 
+// The same as seen request by request: nothing is put into words until all have been asked about.
+using Picks = std::vector<std::uint32_t>;  // for each dimension a value
+struct BothVerdicts {
+  Verdict a, b;
+  auto key() const {
+    return std::tie(a.action, b.action, a.rule, b.rule, a.code, b.code, a.body_max, b.body_max);
+  }
+  bool operator<(const BothVerdicts& other) const {
+    if (key() != other.key()) return key() < other.key();
+    const auto less = [](const std::vector<Rate>& x, const std::vector<Rate>& y) {
+      return std::ranges::lexicographical_compare(x, y, {}, as_pair, as_pair);
+    };
+    return less(a.rates, other.a.rates) || (a.rates == other.a.rates && less(b.rates, other.b.rates));
+  }
+  static std::pair<std::uint32_t, std::uint32_t> as_pair(const Rate& rate) { return {rate.seconds, rate.count}; }
+};
+using Seen = std::map<BothVerdicts, std::vector<Picks>>;
+
 class Comparison {
  public:
   Comparison(const Policy& a, const Policy& b, std::vector<std::string>& bounds) : a_(a), b_(b), bounds_(bounds) {}
 
   // Asks about every request that lies within one of `reaches`; about every one at all when there are none.
   Found look(const Destination& destination, const std::vector<Dimension>& dimensions, const std::vector<Reach>& reaches) {
-    Found found;
-    if (reaches.empty()) look_within(destination, dimensions, nullptr, {}, found);
+    Seen seen;
+    if (reaches.empty()) look_within(destination, dimensions, nullptr, {}, seen);
     for (std::size_t i = 0; i < reaches.size(); ++i)
-      look_within(destination, dimensions, &reaches[i], std::span(reaches).first(i), found);
-    for (auto& [outcome, boxes] : found) {
-      std::ranges::sort(boxes);
-      boxes.erase(std::ranges::unique(boxes).begin(), boxes.end());
+      look_within(destination, dimensions, &reaches[i], std::span(reaches).first(i), seen);
+    Found found;
+    for (auto& [verdicts, all] : seen) {
+      const auto& [a, b] = verdicts;
+      std::ranges::sort(all);
+      all.erase(std::ranges::unique(all).begin(), all.end());
+      auto& boxes =
+          found[{kind_of(a, b), text_of(a), text_of(b), a.rule, b.rule, std::string(a.code), std::string(b.code)}];
+      for (const auto& picks : all) {
+        Box& box = boxes.emplace_back();
+        for (const auto value : picks) box.push_back({value});
+      }
     }
     return found;
   }
@@ -99,10 +126,8 @@ class Comparison {
   }
 
  private:
-  using Picks = std::vector<std::uint32_t>;
-
   void look_within(const Destination& destination, const std::vector<Dimension>& dimensions, const Reach* reach,
-                   std::span<const Reach> done, Found& found) {
+                   std::span<const Reach> done, Seen& seen) {
     std::vector<std::vector<std::uint32_t>> choices(dimensions.size());
     std::size_t product = 1;
     for (std::size_t d = 0; d < dimensions.size(); ++d) {
@@ -118,15 +143,15 @@ class Comparison {
       at[d] = static_cast<std::uint32_t>(choice);
       dimensions[d].values[choices[d][choice]].apply(request);
     };
+    Picks picks(dimensions.size());
     const auto ask_here = [&] {
-      Picks picks;
-      for (std::size_t d = 0; d < dimensions.size(); ++d) picks.push_back(choices[d][at[d]]);
+      for (std::size_t d = 0; d < dimensions.size(); ++d) picks[d] = choices[d][at[d]];
       const bool was_asked = std::ranges::any_of(done, [&](const Reach& other) {
         for (std::size_t d = 0; d < picks.size(); ++d)
           if (!other[d][picks[d]]) return false;
         return true;
       });
-      if (!was_asked) ask(request, picks, found);
+      if (!was_asked) ask(request, picks, seen);
     };
     for (std::size_t d = 0; d < dimensions.size(); ++d) pick(d, 0);
     if (product > allowed) {
@@ -152,15 +177,11 @@ class Comparison {
     }
   }
 
-  void ask(const SampleRequest& sample, const std::vector<std::uint32_t>& picks, Found& found) {
+  void ask(const SampleRequest& sample, const Picks& picks, Seen& seen) {
     ++asked_;
     sample.with_request([&](const Request& request) {
-      const auto a = verdict_of(a_, request), b = verdict_of(b_, request);
-      if (a.same_as(b)) return;
-      Outcome outcome{kind_of(a, b), text_of(a), text_of(b), a.rule, b.rule, std::string(a.code), std::string(b.code)};
-      Box box;
-      for (const auto value : picks) box.push_back({value});
-      found[std::move(outcome)].push_back(std::move(box));
+      BothVerdicts verdicts{verdict_of(a_, request), verdict_of(b_, request)};
+      if (!verdicts.a.same_as(verdicts.b)) seen[std::move(verdicts)].push_back(picks);
     });
   }
 
@@ -180,7 +201,7 @@ Change change_of(const Outcome& outcome, const Box& box, const std::vector<Dimen
   change.why_a = outcome.why_a;
   change.why_b = outcome.why_b;
   for (std::size_t d = 0; d < dimensions.size(); ++d) {
-    auto [words, but] = words_for(dimensions[d], box[d]);
+    auto [words, but, like, but_like] = words_for(dimensions[d], box[d]);
     switch (dimensions[d].kind) {
       case Dimension::Kind::scheme:
         change.schemes = words;
@@ -194,6 +215,8 @@ Change change_of(const Outcome& outcome, const Box& box, const std::vector<Dimen
       case Dimension::Kind::path:
         change.paths = words;
         change.paths_but = but;
+        change.paths_like = like;
+        change.paths_but_like = but_like;
         break;
       case Dimension::Kind::condition:
         if (!but.empty()) words.push_back(fmt::format("not {}", fmt::join(but, ", ")));
@@ -203,6 +226,13 @@ Change change_of(const Outcome& outcome, const Box& box, const std::vector<Dimen
   }
   return change;
 }
+
+// What makes two changes one, wherever they are seen.
+auto key_of(const Change& change) {
+  return std::make_tuple(change.kind, change.from, change.to, change.schemes, change.methods, change.paths, change.paths_but,
+                         change.paths_like, change.paths_but_like, change.conditions, change.rule_a, change.rule_b, change.why_a, change.why_b);
+}
+using ChangeKey = decltype(key_of(std::declval<const Change&>()));
 
 // Rules that only one of the two has: where none of them has a say, nothing has changed.
 RuleList changed_rules(const RuleList& a, const RuleList& b) {
@@ -279,11 +309,7 @@ void compare_requests(const Policy& a, const Policy& b, const Destinations& dest
   Comparison comparison(a, b, difference.bounds);
   // The same change at several places is one change.
   std::vector<std::pair<Change, std::vector<Destination>>> seen;
-  const auto same_change = [](const Change& x, const Change& y) {
-    return x.kind == y.kind && x.from == y.from && x.to == y.to && x.schemes == y.schemes && x.methods == y.methods &&
-           x.paths == y.paths && x.paths_but == y.paths_but && x.conditions == y.conditions && x.rule_a == y.rule_a &&
-           x.rule_b == y.rule_b && x.why_a == y.why_a && x.why_b == y.why_b;
-  };
+  std::map<ChangeKey, std::size_t> index;
   for (const auto& place : destinations.classes) {
     const bool same_default = a.document().default_action == b.document().default_action;
     const auto changed = changed_rules(place.rules_a, place.rules_b);
@@ -305,9 +331,9 @@ void compare_requests(const Policy& a, const Policy& b, const Destinations& dest
           auto change = change_of(outcome, box, dimensions);
           change.example = Comparison::start(sample);
           for (std::size_t d = 0; d < dimensions.size(); ++d) dimensions[d].values[box[d].front()].apply(*change.example);
-          const auto known = std::ranges::find_if(seen, [&](const auto& one) { return same_change(one.first, change); });
-          auto& where =
-              known != seen.end() ? known->second : seen.emplace_back(std::move(change), std::vector<Destination>{}).second;
+          const auto [known, is_new] = index.emplace(key_of(change), seen.size());
+          if (is_new) seen.emplace_back(std::move(change), std::vector<Destination>{});
+          auto& where = seen[known->second].second;
           where.insert(where.end(), place.members.begin(), place.members.end());
         }
       }

@@ -1,7 +1,5 @@
 #include "policy/difference/words.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace weir::policy {
@@ -63,7 +61,7 @@ std::optional<Wording> one_label_but(const Dimension& dimension, const Set& want
     remove(out, label.covers);
   }
   if (count(out) > 0) return std::nullopt;
-  return Wording{{narrowest->text}, std::move(but)};
+  return Wording{.words = {narrowest->text}, .but = std::move(but), .like = {}, .but_like = {}};
 }
 
 }  // namespace
@@ -75,7 +73,9 @@ Wording words_for(const Dimension& dimension, std::span<const std::uint32_t> val
 
   Set left = wanted;
   auto words = cover(dimension, left);
-  if (count(left) == 0) return {std::move(words), {}};
+  if (count(left) == 0) return {.words = std::move(words), .but = {}, .like = {}, .but_like = {}};
+  const bool paths = dimension.kind == Dimension::Kind::path;
+  std::vector<std::string> but_like;
 
   // Any but a few, when that is shorter.
   Set rest(wanted.size());
@@ -85,19 +85,17 @@ Wording words_for(const Dimension& dimension, std::span<const std::uint32_t> val
   // Doubtful values are denied for every rule: that they are left out goes without saying where the rest is said.
   if (count(rest_left) > 0 && count(wanted) > count(rest))
     for (std::size_t i = 0; i < rest.size(); ++i)
-      if (rest_left[i]) but.push_back(dimension.values[i].label), rest_left[i] = false;
-  if (count(rest_left) == 0 && but.size() <= 1 + words.size() + count(left) &&
+      if (rest_left[i]) (paths ? but_like : but).push_back(dimension.values[i].label), rest_left[i] = false;
+  if (count(rest_left) == 0 && but.size() + but_like.size() <= 1 + words.size() + count(left) &&
       (dimension.kind == Dimension::Kind::method ? wanted.back() : !dimension.labels.empty()))
-    return {{}, std::move(but)};
+    return {.words = {}, .but = std::move(but), .like = {}, .but_like = std::move(but_like)};
 
   if (words.empty())
     if (auto one = one_label_but(dimension, wanted)) return std::move(*one);
+  std::vector<std::string> like;
   for (std::size_t i = 0; i < left.size(); ++i)
-    if (left[i])
-      words.push_back(dimension.kind == Dimension::Kind::path && dimension.values[i].label.starts_with('/')
-                          ? fmt::format("(like {})", dimension.values[i].label)
-                          : dimension.values[i].label);
-  return {std::move(words), {}};
+    if (left[i]) (paths ? like : words).push_back(dimension.values[i].label);
+  return {.words = std::move(words), .but = {}, .like = std::move(like), .but_like = {}};
 }
 
 }  // namespace weir::policy

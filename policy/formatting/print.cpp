@@ -6,7 +6,7 @@ namespace weir::policy {
 
 namespace {
 
-constexpr std::size_t kColumns = 100;
+constexpr std::size_t kColumns = 100, kLongKey = 1000;
 
 std::size_t width_of(std::string_view text) {  // in characters
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
@@ -67,7 +67,11 @@ class Printer {
 
   // An entry of a map, from `lead` on ("- " when it is the first of an item), whose `above` has been printed.
   void entry(const Layout& node, std::size_t indent, std::string_view lead) {
-    value(node, indent, std::string(indent - lead.size(), ' ') + std::string(lead) + node.key + ":", " ");
+    const auto begin = std::string(indent - lead.size(), ' ') + std::string(lead);
+    // The parser looks no further than 1024 characters for a colon (YAML 1.1 §9.2.1), unless it is told that here is a key.
+    const bool is_long = node.key.size() > kLongKey;
+    if (is_long) lines_.push_back({begin + "? " + node.key, {}});
+    value(node, indent, is_long ? std::string(indent, ' ') + ":" : begin + node.key + ":", " ");
   }
 
   void value(const Layout& node, std::size_t indent, std::string begin, std::string_view gap) {

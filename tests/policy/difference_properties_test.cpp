@@ -111,7 +111,7 @@ TEST(DifferenceProperty, IsEmptyAfterFormatting) {
 
 TEST(DifferenceProperty, SeesEveryDifferenceThatARequestSees) {
   int differences = 0, pairs = 0, bounded = 0;
-  for (unsigned seed = 0; seed < 150; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     Dice dice(seed);
     const auto& keys = kKeys[seed % 3];
     const auto first = random_document(dice, keys), second = like(dice, first, keys);
@@ -139,7 +139,7 @@ TEST(DifferenceProperty, SeesEveryDifferenceThatARequestSees) {
 }
 
 TEST(DifferenceProperty, MirrorsWhenTurnedRound) {
-  for (unsigned seed = 0; seed < 40; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     Dice dice(seed);
     const auto& keys = kKeys[seed % 3];
     const auto first = random_document(dice, keys);
@@ -147,18 +147,22 @@ TEST(DifferenceProperty, MirrorsWhenTurnedRound) {
     if (!a || !b) continue;
     const auto there = compare(*a, *b), back = compare(*b, *a);
     if (!there.bounds.empty()) continue;
-    const auto kinds = [](const Difference& difference, Change::Kind kind) {
-      return std::ranges::count(difference.changes, kind, &Change::kind);
+    // How requests are put together into lines depends on the order of the rules; what there is does not.
+    const auto has = [](const Difference& difference, Change::Kind kind) {
+      std::set<Change::Subject> subjects;
+      for (const auto& change : difference.changes)
+        if (change.kind == kind) subjects.insert(change.subject);
+      return subjects;
     };
-    ASSERT_EQ(kinds(there, Change::Kind::opened), kinds(back, Change::Kind::closed)) << seed << "\n"
-                                                                                     << all(there) << all(back);
-    ASSERT_EQ(kinds(there, Change::Kind::closed), kinds(back, Change::Kind::opened)) << seed;
-    ASSERT_EQ(kinds(there, Change::Kind::changed), kinds(back, Change::Kind::changed)) << seed;
+    using enum Change::Kind;
+    ASSERT_EQ(has(there, opened), has(back, closed)) << seed << "\n" << all(there) << all(back);
+    ASSERT_EQ(has(there, closed), has(back, opened)) << seed << "\n" << all(there) << all(back);
+    ASSERT_EQ(has(there, changed), has(back, changed)) << seed << "\n" << all(there) << all(back);
   }
 }
 
 TEST(DifferenceProperty, ShowsAnotherDenialAsClosedOnly) {
-  for (unsigned seed = 0; seed < 40; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     Dice dice(seed);
     const auto& keys = kKeys[seed % 3];
     auto document = random_document(dice, keys);

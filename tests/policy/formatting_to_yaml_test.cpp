@@ -44,6 +44,17 @@ TEST(ToYaml, WritesOnceWhatWasSpelledInTwoWays) {
             "version: 1\n\nrules:\n  - hosts: [a.com, \"::1\"]\n    when: [\"mon,tue\"]\n  - tcp: [\"a.com:1\"]\n");
 }
 
+TEST(ToYaml, WritesParametersWithLongNames) {
+  for (const std::string& name : {std::string(1024, 'x'), std::string(1024, '"')}) {
+    auto document = document_of("rules: [{hosts: [a.com], query: {b: c, d: \"*\"}}]\n");
+    document.file = "/p.yaml";
+    document.rules[0].query[1].name = name;
+    const auto text = to_yaml(document);
+    EXPECT_EQ(first_difference(reloaded(text), without_places(document)), "") << text;
+    EXPECT_EQ(format_text(text, "/p.yaml").text, text);
+  }
+}
+
 TEST(ToYaml, KeepsWhatStandsBesidePresets) {
   int loaded_with_presets = 0;
   for (unsigned seed = 0; seed < 300; ++seed) {

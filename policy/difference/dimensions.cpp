@@ -84,22 +84,33 @@ void set_given(Given& given, const std::string& name, const Values& values) {
   if (!values.empty()) given.emplace_back(name, values);
 }
 
+// A class by the text that stands for it: "like x" where it has others too.
+std::string shown(const GlobClass& one, const std::vector<std::string>& globs, const std::string& text) {
+  for (std::size_t g = 0; g < globs.size(); ++g)
+    if (one.matched[g] && globs[g].find('*') == std::string::npos) return text;
+  return "like " + text;
+}
+
+std::string in_quotes(const std::string& text) { return fmt::format("\"{}\"", text); }
+
 // What values given under one name mean to the globs: to each of them whether all match, and whether some do. Values that
 // mean the same to every glob are the same to every rule, however many they are.
 struct GivenValues {
   std::vector<bool> all, some;
   Values values;
+  std::string label;
 };
 
 // One way for each set of values that some rule could tell from the others: single ones first.
-std::vector<GivenValues> given_values(const std::vector<GlobClass>& classes, bool& complete) {
+std::vector<GivenValues> given_values(const std::vector<GlobClass>& classes, const std::vector<std::string>& globs,
+                                      bool& complete) {
   constexpr std::size_t kMost = 120;
   std::vector<GivenValues> out;
   std::set<std::pair<std::vector<bool>, std::vector<bool>>> known;
   const auto add = [&](GivenValues one) {
     if (known.emplace(one.all, one.some).second) out.push_back(std::move(one));
   };
-  for (const auto& one : classes) add({one.matched, one.matched, {one.text}});
+  for (const auto& one : classes) add({one.matched, one.matched, {one.text}, shown(one, globs, in_quotes(one.text))});
   for (std::size_t at = 0; at < out.size(); ++at)
     for (const auto& one : classes) {
       if (out.size() >= kMost) {
@@ -112,6 +123,7 @@ std::vector<GivenValues> given_values(const std::vector<GlobClass>& classes, boo
         more.some[g] = more.some[g] || one.matched[g];
       }
       more.values.push_back(one.text);
+      more.label = "given with different values";
       add(std::move(more));
     }
   return out;
@@ -134,22 +146,22 @@ void add_named(const RuleList& rules, bool query, std::vector<Dimension>& out, s
     if (!classes.complete) add_bound(bounds, fmt::format("patterns of {} that overlap in too many ways", dimension.name));
     // The first parameter's values say whether the whole query can be read.
     const auto add = [&](std::string label, const Values& values) {
-      dimension.values.push_back({std::move(label), [query, first, subject = dimension.subject, values](SampleRequest& request) {
-                                    set_given(query ? request.query : request.headers, subject, values);
-                                    if (query && first) request.unsound_query = false;
-                                  }});
+      dimension.values.push_back(
+          {std::move(label), [query, first, subject = dimension.subject, values](SampleRequest& request) {
+             set_given(query ? request.query : request.headers, subject, values);
+             if (query && first) request.unsound_query = false;
+           }});
     };
     add("absent", {});
     bool all_seen = true;
-    const auto given = given_values(classes.classes, all_seen);
+    const auto given = given_values(classes.classes, globs, all_seen);
     if (!all_seen) add_bound(bounds, fmt::format("{} given several times with values of different kinds", dimension.name));
     for (std::size_t g = 0; g < globs.size(); ++g) {
       Dimension::Label label{globs[g], {false}};
       for (const auto& one : given) label.covers.push_back(one.all[g]);
       dimension.labels.push_back(std::move(label));
     }
-    for (const auto& one : given)
-      add(one.values.size() == 1 ? fmt::format("\"{}\"", one.values.front()) : "given with different values", one.values);
+    for (const auto& one : given) add(one.label, one.values);
     if (query && first)
       dimension.values.push_back({"unreadable", [](SampleRequest& request) { request.unsound_query = true; }});
     first = false;
@@ -173,7 +185,7 @@ void add_content_types(const RuleList& rules, std::vector<Dimension>& out, std::
   };
   add("absent", {});
   add_labels(dimension, globs, classes.classes, 1);
-  for (const auto& one : classes.classes) add(one.text, {one.text});
+  for (const auto& one : classes.classes) add(shown(one, globs, one.text), {one.text});
   add("malformed", {"malformed"});
   level_labels(dimension);
   out.push_back(std::move(dimension));
@@ -193,7 +205,7 @@ struct NamedReading {
   Reading reading;
 };
 
-std::string shown(const std::string& text) { return text.empty() ? "\"\"" : text; }
+std::string visible(const std::string& text) { return text.empty() ? in_quotes(text) : text; }
 
 std::vector<NamedReading> graphql_readings(const RuleList& rules, std::vector<std::string>& bounds) {
   std::vector<std::string> fields;
@@ -205,7 +217,8 @@ std::vector<NamedReading> graphql_readings(const RuleList& rules, std::vector<st
   std::vector<NamedReading> readings;
   for (const std::string kind : {"query", "mutation", "subscription"})
     for (const auto& one : classes.classes)
-      readings.push_back({fields.empty() ? kind : fmt::format("{} {}", kind, one.text), reading_of({kind, one.text})});
+      readings.push_back(
+          {fields.empty() ? kind : fmt::format("{} {}", kind, shown(one, fields, one.text)), reading_of({kind, one.text})});
   return readings;
 }
 
@@ -226,11 +239,14 @@ std::vector<NamedReading> rpc_readings(const RuleList& rules, std::vector<std::s
   std::vector<NamedReading> readings;
   for (const auto& method : method_classes.classes) {
     if (!method.matched[is_call]) {
-      readings.push_back({fmt::format("call of {}", shown(method.text)), reading_of({method.text, ""})});
+      readings.push_back(
+          {fmt::format("call {}", shown(method, with_call, visible(method.text))), reading_of({method.text, ""})});
       continue;
     }
     for (const auto& tool : tool_classes.classes)
-      readings.push_back({fmt::format("tools/call of {}", shown(tool.text)), reading_of({method.text, tool.text})});
+      readings.push_back(
+          {tools.empty() ? std::string("tools/call") : fmt::format("tools/call {}", shown(tool, tools, visible(tool.text))),
+           reading_of({method.text, tool.text})});
   }
   return readings;
 }
@@ -281,7 +297,7 @@ void add_process(const RuleList& rules, std::vector<Dimension>& out, std::vector
   };
   add("not known", {});
   add_labels(dimension, globs, classes.classes, 1);
-  for (const auto& one : classes.classes) add(one.text, {one.text});
+  for (const auto& one : classes.classes) add(shown(one, globs, one.text), {one.text});
   const auto count = classes.classes.size();
   if (!classes.complete || count > kAllSets) add_bound(bounds, "connections held by three or more programs");
   for (std::size_t set = 1; count <= kAllSets ? set < std::size_t{1} << count : false; ++set) {

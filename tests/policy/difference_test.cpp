@@ -1,0 +1,278 @@
+// `weir policy diff`: what it says of each kind of change.
+#include "policy/difference.h"
+
+#include "policy_testing.h"
+
+namespace weir::policy {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Difference difference(const std::string& a, const std::string& b) { return compare(policy_of(a), policy_of(b)); }
+
+std::string_view name_of(Change::Kind kind) {
+  return kind == Change::Kind::opened ? "opened" : kind == Change::Kind::closed ? "closed" : "changed";
+}
+
+Lines lines(const std::string& a, const std::string& b) {
+  const auto found = difference(a, b);
+  Lines out;
+  for (const auto& change : found.changes) out.push_back(std::string(name_of(change.kind)) + ": " + describe(change));
+  for (const auto& bound : found.bounds) out.push_back("bound: " + bound);
+  return out;
+}
+
+std::string one_rule(const std::string& more) {
+  return "rules:\n  - {name: r, hosts: [a.com]" + (more.empty() ? "" : ", " + more) + "}\n";
+}
+
+// From a rule with `a` to one with `b`, on the same host.
+Lines from_to(const std::string& a, const std::string& b) { return lines(one_rule(a), one_rule(b)); }
+
+TEST(Difference, IsNothingWhereOnlyTheTextDiffers) {
+  EXPECT_EQ(lines("rules:\n  - {name: x, hosts: [a.com], methods: [GET, HEAD]}\n",
+                  "rules:\n  - {name: y, hosts: [A.com.], methods: [HEAD]}\n  - {hosts: [a.com], methods: [GET]}\n"),
+            Lines{});
+  EXPECT_EQ(from_to("paths: [\"/**\"]", "paths: [\"/**\", /a]"), Lines{});
+  EXPECT_EQ(from_to("methods: [GET]", "methods: [GET], ports: [443, 80]"), Lines{});
+}
+
+TEST(Difference, SaysWhichHostIsNew) {
+  EXPECT_EQ(lines(one_rule(""), "rules: [{name: r, hosts: [a.com, b.com]}]\n"),
+            (Lines{
+                "opened: B allows  any method  b.com  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhatAWildcardBringsIn) {
+  EXPECT_EQ(lines(one_rule(""), "rules: [{name: r, hosts: [a.com, \"*.a.com\"]}]\n"),
+            (Lines{
+                "opened: B allows  any method  *.a.com  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhatANarrowerWildcardTakesAway) {
+  EXPECT_EQ(lines("rules: [{name: r, hosts: [\"*\"]}]\n", "rules: [{name: r, hosts: [\"*.a.com\"]}]\n"),
+            (Lines{
+                "closed: B denies  any method  other names  (A allows: rule `r`; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysWhichPortIsNew) {
+  EXPECT_EQ(lines(one_rule(""), "rules: [{name: r, hosts: [a.com, \"a.com:8443\"]}]\n"),
+            (Lines{
+                "opened: B allows  any method  a.com (port 8443)  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhichPortsAreGone) {
+  EXPECT_EQ(from_to("", "ports: [443]"),
+            (Lines{
+                "closed: B denies  any method  a.com (port 80)  (A allows: rule `r`; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysWhichMethodIsNew) {
+  EXPECT_EQ(from_to("methods: [GET]", "methods: [GET, POST]"),
+            (Lines{
+                "opened: B allows  POST  a.com  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatAnyMethodIsAllowed) {
+  EXPECT_EQ(from_to("methods: [GET]", ""), (Lines{
+                                               "opened: B allows  other methods  a.com  (A denies: no rule; B: rule `r`)",
+                                           }));
+}
+
+TEST(Difference, SaysWhichPathIsNew) {
+  EXPECT_EQ(from_to("paths: [\"/v1/*\"]", "paths: [\"/v1/*\", \"/v2/*\"]"),
+            (Lines{
+                "opened: B allows  any method  a.com  /v2/*  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhatANarrowerPathTakesAway) {
+  EXPECT_EQ(from_to("paths: [\"/v1/**\"]", "paths: [\"/v1/*\"]"),
+            (Lines{
+                "closed: B denies  any method  a.com  /v1/** but /v1/*  (A allows: rule `r`; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysThatEncodedSlashesAreAllowed) {
+  EXPECT_EQ(from_to("paths: [\"/v1/**\"]", "paths: [\"/v1/**\"], encoded_slash: allow"),
+            (Lines{
+                "opened: B allows  any method  a.com  (like /v1/x%2Fx)  (A denies: a rule with paths is in play, and the "
+                "path has an encoded slash (%2F), rule `r`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhichParameterIsAsked) {
+  EXPECT_EQ(from_to("query: {page: \"*\"}", "query: {page: \"1*\"}"),
+            (Lines{
+                "closed: B denies  any method  a.com  query page: like \"\"  (A allows: rule `r`; B: no rule)",
+                "closed: B denies  any method  a.com  query page: given with different values  (A allows: rule `r`; B: a "
+                "rule with a query condition is in play, and two servers could read this query differently, rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatAParameterNeedNotBeThere) {
+  EXPECT_EQ(from_to("query: {page: \"*\"}", ""),
+            (Lines{
+                "opened: B allows  any method  a.com  query page: absent  (A denies: no rule; B: rule `r`)",
+                "opened: B allows  any method  a.com  query page: unreadable  (A denies: a rule with a query condition is "
+                "in play, and two servers could read this query differently, rule `r`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhichHeaderIsAsked) {
+  EXPECT_EQ(from_to("", "headers: {x-team: \"data-*\"}"),
+            (Lines{
+                "closed: B denies  any method  a.com  header x-team: absent, like \"\"  (A allows: rule `r`; B: no rule)",
+                "closed: B denies  any method  a.com  header x-team: given with different values  (A allows: rule `r`; B: "
+                "a rule with a header condition is in play, and the header is given more than once, rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhichContentTypeIsNew) {
+  EXPECT_EQ(from_to("content_types: [application/json]", "content_types: [application/json, \"image/*\"]"),
+            (Lines{
+                "opened: B allows  any method  a.com  content type: image/*  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatBodiesMayBeLarger) {
+  EXPECT_EQ(from_to("body_max: 1MiB", "body_max: 2MiB"),
+            (Lines{
+                "opened: B allows, body up to 2MiB any method  a.com  (A allows, body up to 1MiB: rule `r`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatBodiesAreLimited) {
+  EXPECT_EQ(from_to("", "body_max: 1MiB"),
+            (Lines{
+                "closed: B allows, body up to 1MiB any method  a.com  (A allows: rule `r`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatTheRateIsHigher) {
+  EXPECT_EQ(from_to("rate: 60/min", "rate: 100/min"),
+            (Lines{
+                "opened: B allows, 100/min any method  a.com  (A allows, 60/min: rule `r`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatRatesCannotBeCompared) {
+  EXPECT_EQ(from_to("rate: 60/min", "rate: 1/s"),
+            (Lines{
+                "changed: B allows, 1/s any method  a.com  (A allows, 60/min: rule `r`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhenItHolds) {
+  EXPECT_EQ(from_to("when: [\"mon-fri 09:00-17:00\"]", "when: [\"mon-fri 09:00-18:00\"]"),
+            (Lines{
+                "opened: B allows  any method  a.com  time: mon-fri 09:00-18:00, not mon-fri 09:00-17:00  (A denies: no "
+                "rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysFromWhichDayOn) {
+  EXPECT_EQ(from_to("", "when: [\"2026-03-01T00:00Z/2026-04-01T00:00Z\"]"),
+            (Lines{
+                "closed: B denies  any method  a.com  time: not 2026-03-01T00:00Z/2026-04-01T00:00Z  (A allows: rule `r`; "
+                "B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysThatHandshakesAreAllowed) {
+  EXPECT_EQ(lines(one_rule(""), one_rule("") + "  - {name: live, hosts: [a.com], websocket: true}\n"),
+            (Lines{
+                "opened: B allows  any method  a.com  WebSocket  (A denies: no rule; B: rule `live`)",
+            }));
+}
+
+TEST(Difference, SaysWhichGraphqlOperationIsNew) {
+  EXPECT_EQ(from_to("graphql: {operations: [query]}", "graphql: {operations: [query, mutation]}"),
+            (Lines{
+                "opened: B allows  any method  a.com  body: mutation  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhichGraphqlFieldIsGone) {
+  EXPECT_EQ(from_to("graphql: {operations: [query], fields: [viewer, \"repo*\"]}",
+                    "graphql: {operations: [query], fields: [viewer]}"),
+            (Lines{
+                "closed: B denies  any method  a.com  body: query like repo  (A allows: rule `r`; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysWhichToolIsNew) {
+  EXPECT_EQ(from_to("mcp: {tools: [\"search_*\"]}", "mcp: {tools: [\"search_*\", send]}"),
+            (Lines{
+                "opened: B allows  any method  a.com  body: tools/call send  (A denies: no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysWhichCallIsGone) {
+  EXPECT_EQ(from_to("jsonrpc: {methods: [\"eth_*\", net_version]}", "jsonrpc: {methods: [\"eth_*\"]}"),
+            (Lines{
+                "closed: B denies  any method  a.com  body: call net_version  (A allows: rule `r`; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysWhichProgramIsNew) {
+  EXPECT_EQ(from_to("process: [/usr/bin/git]", "process: [/usr/bin/git, /usr/bin/curl]"),
+            (Lines{
+                "opened: B allows  any method  a.com  process: /usr/bin/curl, /usr/bin/git with /usr/bin/curl  (A denies: "
+                "no rule; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SaysThatRawTcpIsCarried) {
+  EXPECT_EQ(lines("rules: []\n", "rules: [{name: db, tcp: [\"a.com:5432\"]}]\n"),
+            (Lines{
+                "opened: B allows  any method  a.com (port 5432)  (A denies: no rule; B: rule `db`)",
+                "opened: B allows  tls, tcp a.com (port 5432)  (A denies: no rule; B: rule `db`)",
+            }));
+}
+
+TEST(Difference, SaysThatTlsIsCarriedUnopened) {
+  EXPECT_EQ(from_to("", "tls: passthrough"),
+            (Lines{
+                "opened: B allows  any method  https a.com  WebSocket  (A denies: no rule; B: rule `r`)",
+                "opened: B allows  tls a.com  (A denies: no rule; B: rule `r`)",
+                "closed: B denies  any method  http a.com  (A allows: rule `r`; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysThatItIsAskedFor) {
+  EXPECT_EQ(from_to("", "action: ask"), (Lines{
+                                            "closed: B asks    any method  a.com  (A allows: rule `r`; B: rule `r`)",
+                                        }));
+}
+
+TEST(Difference, SaysThatItIsOnlyRecorded) {
+  EXPECT_EQ(from_to("", "action: log"), (Lines{
+                                            "changed: B logs    any method  a.com  (A allows: rule `r`; B: rule `r`)",
+                                        }));
+}
+
+TEST(Difference, SaysThatItIsDenied) {
+  EXPECT_EQ(lines(one_rule(""), one_rule("") + "  - {name: no, hosts: [a.com], methods: [DELETE], action: deny}\n"),
+            (Lines{
+                "closed: B denies  DELETE  a.com  (A allows: rule `r`; B: rule `no`)",
+            }));
+}
+
+TEST(Difference, SaysWhatTheDefaultOpens) {
+  EXPECT_EQ(lines(one_rule(""), "default: log\n" + one_rule("")),
+            (Lines{
+                "opened: B logs    any method  a.com  WebSocket  (A denies: no rule; B: default)",
+                "opened: B logs    any method  a.com (other ports)  (A denies: no rule; B: default)",
+                "opened: B logs    any method  other names, other addresses (any port)  (A denies: no rule; B: default)",
+            }));
+}
+
+}  // namespace
+}  // namespace weir::policy

@@ -1,6 +1,8 @@
 // `weir policy diff`: what it says of each kind of change.
 #include "policy/difference.h"
 
+#include <fmt/format.h>
+
 #include "policy_testing.h"
 
 namespace weir::policy {
@@ -272,6 +274,162 @@ TEST(Difference, SaysWhatTheDefaultOpens) {
                 "opened: B logs    any method  a.com (other ports)  (A denies: no rule; B: default)",
                 "opened: B logs    any method  other names, other addresses (any port)  (A denies: no rule; B: default)",
             }));
+}
+
+TEST(Difference, SaysWhereACredentialIsNew) {
+  EXPECT_EQ(lines("rules: []\n",
+                  "credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n"),
+            (Lines{
+                "opened: credential t (env:T): new at a.com",
+            }));
+}
+
+TEST(Difference, SaysWhereACredentialNoLongerGoes) {
+  EXPECT_EQ(lines("credentials: {t: {from: env:T, hosts: [a.com, b.com], inject: {header: X-Key, format: \"{secret}\"}}}\n",
+                  "credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n"),
+            (Lines{
+                "closed: credential t (env:T): no longer at b.com",
+            }));
+}
+
+TEST(Difference, SaysThatACredentialComesFromElsewhere) {
+  EXPECT_EQ(lines("credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n",
+                  "credentials: {t: {from: store:t, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n"),
+            (Lines{
+                "changed: credential t: env:T in A, store:t in B",
+            }));
+}
+
+TEST(Difference, SaysThatACredentialIsWrittenInAnotherWay) {
+  EXPECT_EQ(lines("credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n",
+                  "credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"Bearer {secret}\"}}}\n"),
+            (Lines{
+                "changed: credential t: X-Key: {secret} in A, X-Key: Bearer {secret} in B",
+            }));
+}
+
+TEST(Difference, SaysThatACredentialMayGoOverPlainHttp) {
+  EXPECT_EQ(lines("credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n",
+                  "credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}, insecure: "
+                  "true}}\n"),
+            (Lines{
+                "opened: credential t: over TLS only in A, over plain HTTP too in B",
+            }));
+}
+
+TEST(Difference, SaysWhichPrivateNetworksAreNamed) {
+  EXPECT_EQ(from_to("addresses: [10.1.0.0/16]", "addresses: [10.0.0.0/8]"),
+            (Lines{
+                "opened: private addresses for a.com: 10.1.0.0/16 in A, 10.0.0.0/8 in B",
+            }));
+}
+
+TEST(Difference, SaysWhichPrivateNetworksAreNoLongerNamed) {
+  EXPECT_EQ(from_to("addresses: [10.0.0.0/8, 192.168.0.0/16]", "addresses: [10.0.0.0/8]"),
+            (Lines{
+                "closed: private addresses for a.com: 10.0.0.0/8, 192.168.0.0/16 in A, 10.0.0.0/8 in B",
+            }));
+}
+
+TEST(Difference, SaysWhereTheWayUpstreamIsAnother) {
+  EXPECT_EQ(
+      lines("upstream: {proxy: \"http://p.com:1\"}\n", "upstream: {ca_file: /c.pem, resolve: {a.com: \"127.0.0.1:1\"}}\n"),
+      (Lines{
+          "changed: upstream ca_file: none in A, /c.pem in B",
+          "changed: upstream proxy: http://p.com:1 in A, none in B",
+          "changed: upstream resolve a.com: none in A, 127.0.0.1:1 in B",
+      }));
+}
+
+TEST(Difference, SaysWhichLimitsAreOthers) {
+  EXPECT_EQ(lines("limits: {connections: 10, request_body: 1MiB, response_body: 1MiB, requests_per_minute: 5, "
+                  "inspected_body: 1KiB}\n",
+                  "limits: {connections: 5, request_body: 2MiB, response_body: 1KiB, approval_wait: 10min}\n"),
+            (Lines{
+                "opened: limit requests_per_minute: 5 in A, no limit in B",
+                "opened: limit request_body: 1MiB in A, 2MiB in B",
+                "closed: limit connections: 10 in A, 5 in B",
+                "closed: limit response_body: 1MiB in A, 1KiB in B",
+                "changed: limit inspected_body: 1KiB in A, 1MiB in B",
+                "changed: limit approval_wait: 5min in A, 10min in B",
+            }));
+}
+
+TEST(Difference, SaysThatTheDefaultIsStricter) {
+  EXPECT_EQ(lines("default: ask\n", "default: deny\n"),
+            (Lines{
+                "closed: B denies  any method  other names, other addresses (any port)  (A asks: default; B: no rule)",
+            }));
+}
+
+TEST(Difference, SaysThatRequestsAreCountedTogether) {
+  EXPECT_EQ(lines("rules:\n  - {hosts: [a.com], rate: 60/min}\n  - {hosts: [b.com], rate: 60/min}\n",
+                  "rules:\n  - {hosts: [a.com, b.com], rate: 60/min}\n"),
+            (Lines{
+                "changed: rates: requests are counted together in another way",
+            }));
+}
+
+TEST(Difference, SaysThatADenialCoversLess) {
+  EXPECT_EQ(lines(one_rule("") + "  - {name: no, hosts: [a.com], action: deny}\n",
+                  one_rule("") + "  - {name: no, hosts: [a.com], methods: [POST], action: deny}\n"),
+            (Lines{
+                "opened: B allows  other methods  a.com  (A denies: rule `no`; B: rule `r`)",
+            }));
+}
+
+TEST(Difference, SeesOfANarrowerRuleOnlyThatItIsClosed) {
+  const char* const kNarrower[] = {"methods: [GET]",
+                                   "paths: [\"/v1/**\"]",
+                                   "query: {page: \"1*\"}",
+                                   "headers: {x-team: data}",
+                                   "content_types: [application/json]",
+                                   "ports: [443]",
+                                   "when: [mon-fri]",
+                                   "graphql: {operations: [query]}",
+                                   "jsonrpc: {methods: [\"eth_*\"]}",
+                                   "mcp: {tools: [search]}",
+                                   "process: [/usr/bin/git]",
+                                   "body_max: 1MiB",
+                                   "rate: 60/min",
+                                   "action: ask"};
+  for (const std::string narrower : kNarrower) {
+    const auto there = difference(one_rule(""), one_rule(narrower)), back = difference(one_rule(narrower), one_rule(""));
+    EXPECT_FALSE(there.changes.empty()) << narrower;
+    for (const auto& change : there.changes) EXPECT_EQ(change.kind, Change::Kind::closed) << narrower << describe(change);
+    for (const auto& change : back.changes) EXPECT_EQ(change.kind, Change::Kind::opened) << narrower << describe(change);
+    EXPECT_EQ(there.bounds, Lines{}) << narrower;
+  }
+}
+
+TEST(Difference, TellsGlobsFromPathsThatAreExamples) {
+  const auto found =
+      difference("rules: []\n", one_rule("paths: [\"/a/*\"]") + "  - {hosts: [a.com], paths: [\"/*/b\"], action: deny}\n");
+  ASSERT_EQ(found.changes.size(), 1U);
+  const auto& change = found.changes.front();
+  EXPECT_EQ(change.paths, Lines{"/a/*"});
+  EXPECT_EQ(change.paths_but, Lines{"/*/b"});
+  const auto slash = difference(one_rule("paths: [\"/v1/**\"]"), one_rule("paths: [\"/v1/**\"], encoded_slash: allow"));
+  ASSERT_EQ(slash.changes.size(), 1U);
+  EXPECT_EQ(slash.changes.front().paths, Lines{});
+  EXPECT_EQ(slash.changes.front().paths_like, Lines{"/v1/x%2Fx"});
+}
+
+// Three values, each for another glob, are doubt to rules that two values leave alone.
+TEST(Difference, SeesParametersThatAreGivenThreeTimes) {
+  const std::string rules =
+      one_rule("") +
+      "  - {hosts: [a.com], query: {q: a}, action: deny}\n  - {hosts: [a.com], query: {q: b}, action: deny}\n";
+  const auto found = difference(rules, rules + "  - {hosts: [a.com], query: {q: c}, action: deny}\n");
+  EXPECT_EQ(found.bounds, Lines{});
+  for (const auto& change : found.changes) EXPECT_EQ(change.kind, Change::Kind::closed) << describe(change);
+}
+
+TEST(Difference, SaysWhatItHasNotLookedThrough) {
+  std::string many = "process: [";
+  for (const char c : std::string("abcdefgh")) many += fmt::format("/bin/{}, ", c);
+  const auto found = difference(one_rule(""), one_rule(many + "/bin/x]"));
+  EXPECT_EQ(found.bounds, Lines{"connections held by three or more programs"});
 }
 
 }  // namespace

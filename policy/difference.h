@@ -79,7 +79,7 @@ struct Difference {
   std::vector<std::string> bounds;  // what was not looked through; empty: everything was
 };
 
-// How A and B may see one request: what decide() says, a connection being carried unread only where a rule opens that.
+// How A and B may see one request: what decide() says, TLS being carried unread only where a rule says so.
 struct Verdict {
   Action action = Action::deny;
   std::string_view code;

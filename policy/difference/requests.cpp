@@ -77,9 +77,7 @@ using Found = std::map<Outcome, std::vector<Box>>;
 using Picks = std::vector<std::uint32_t>;  // for each dimension a value
 struct BothVerdicts {
   Verdict a, b;
-  auto key() const {
-    return std::tie(a.action, b.action, a.rule, b.rule, a.code, b.code, a.body_max, b.body_max);
-  }
+  auto key() const { return std::tie(a.action, b.action, a.rule, b.rule, a.code, b.code, a.body_max, b.body_max); }
   bool operator<(const BothVerdicts& other) const {
     if (key() != other.key()) return key() < other.key();
     const auto less = [](const std::vector<Rate>& x, const std::vector<Rate>& y) {
@@ -106,8 +104,7 @@ class Comparison {
       const auto& [a, b] = verdicts;
       std::ranges::sort(all);
       all.erase(std::ranges::unique(all).begin(), all.end());
-      auto& boxes =
-          found[{kind_of(a, b), text_of(a), text_of(b), a.rule, b.rule, std::string(a.code), std::string(b.code)}];
+      auto& boxes = found[{kind_of(a, b), text_of(a), text_of(b), a.rule, b.rule, std::string(a.code), std::string(b.code)}];
       for (const auto& picks : all) {
         Box& box = boxes.emplace_back();
         for (const auto value : picks) box.push_back({value});
@@ -230,7 +227,8 @@ Change change_of(const Outcome& outcome, const Box& box, const std::vector<Dimen
 // What makes two changes one, wherever they are seen.
 auto key_of(const Change& change) {
   return std::make_tuple(change.kind, change.from, change.to, change.schemes, change.methods, change.paths, change.paths_but,
-                         change.paths_like, change.paths_but_like, change.conditions, change.rule_a, change.rule_b, change.why_a, change.why_b);
+                         change.paths_like, change.paths_but_like, change.conditions, change.rule_a, change.rule_b,
+                         change.why_a, change.why_b);
 }
 using ChangeKey = decltype(key_of(std::declval<const Change&>()));
 
@@ -318,7 +316,10 @@ void compare_requests(const Policy& a, const Policy& b, const Destinations& dest
     rules.insert(rules.end(), place.rules_b.begin(), place.rules_b.end());
     const auto& sample = place.members.front();
     std::vector<std::vector<Dimension>> looks{request_dimensions(rules, difference.bounds)};
-    if (std::ranges::any_of(rules, &Rule::is_tunnel)) looks.push_back(tunnel_dimensions(rules, difference.bounds));
+    const bool carries_by_default =
+        a.document().default_action != Action::deny || b.document().default_action != Action::deny;
+    if (carries_by_default || std::ranges::any_of(rules, &Rule::is_tunnel))
+      looks.push_back(tunnel_dimensions(rules, difference.bounds));
     // A rule that opens a tunnel changes what all the others mean there.
     const bool by_reach = same_default && std::ranges::none_of(changed, &Rule::is_tunnel);
     for (const auto& dimensions : looks) {

@@ -45,9 +45,10 @@ bool Verdict::same_as(const Verdict& other) const {
 }
 
 Verdict verdict_of(const Policy& policy, const Request& request) {
-  if (request.scheme == "tcp" || request.scheme == "tls") {
-    const auto treatment = policy.treatment_of(request.host, request.port);
-    const bool carried = treatment == Treatment::tcp || (treatment == Treatment::passthrough && request.scheme == "tls");
+  // TLS is opened unless a rule says otherwise. What is neither TLS nor HTTP is carried wherever decide() lets it pass, be
+  // it only by a default that is not `deny`.
+  if (request.scheme == "tls") {
+    const bool carried = policy.treatment_of(request.host, request.port) != Treatment::inspect;
     if (!carried) return {.action = Action::deny, .code = "no_rule", .rule = nullptr, .body_max = 0};
   }
   const auto decision = policy.decide(request);

@@ -271,6 +271,7 @@ TEST(Difference, SaysWhatTheDefaultOpens) {
   EXPECT_EQ(lines(one_rule(""), "default: log\n" + one_rule("")),
             (Lines{
                 "opened: B logs    any method  a.com  WebSocket  (A denies: no rule; B: default)",
+                "opened: B logs    tcp a.com, other names, other addresses (any port)  (A denies: no rule; B: default)",
                 "opened: B logs    any method  a.com (other ports)  (A denies: no rule; B: default)",
                 "opened: B logs    any method  other names, other addresses (any port)  (A denies: no rule; B: default)",
             }));
@@ -359,6 +360,7 @@ TEST(Difference, SaysThatTheDefaultIsStricter) {
   EXPECT_EQ(lines("default: ask\n", "default: deny\n"),
             (Lines{
                 "closed: B denies  any method  other names, other addresses (any port)  (A asks: default; B: no rule)",
+                "closed: B denies  tcp other names, other addresses (any port)  (A asks: default; B: no rule)",
             }));
 }
 
@@ -416,6 +418,15 @@ TEST(Difference, TellsGlobsFromPathsThatAreExamples) {
 }
 
 // Three values, each for another glob, are doubt to rules that two values leave alone.
+// Raw TCP passes by a default that is not `deny`, but not where a rule would have to look inside.
+TEST(Difference, SeesWhatHappensToRawTcpAlone) {
+  const std::string a = "default: ask\n" + one_rule("action: ask");
+  const auto found = difference(a, "default: ask\n" + one_rule("websocket: false, action: ask"));
+  ASSERT_EQ(found.changes.size(), 1U);
+  EXPECT_EQ(found.changes.front().kind, Change::Kind::closed);
+  EXPECT_EQ(found.changes.front().schemes, Lines{"tcp"});
+}
+
 TEST(Difference, SeesParametersThatAreGivenThreeTimes) {
   const std::string rules =
       one_rule("") +

@@ -163,7 +163,9 @@ Layout layout_of(const Limits& limits) {
 }  // namespace
 
 std::string to_yaml(const Document& document, std::span<const std::string> comments) {
-  const auto from_preset = [&](const Place& place) { return !document.use.empty() && place.file.starts_with("preset:"); };
+  const auto from_preset = [&](const Place& place) {
+    return !document.use.empty() && place.file != document.file && place.file.starts_with("preset:");
+  };
   Map root(true), credentials(true);
   Layout rules;
   rules.kind = Layout::Kind::sequence;

@@ -21,6 +21,11 @@ void remove(Set& from, const Set& what) {
     if (what[i]) from[i] = false;
 }
 
+// Several values may share a label: "given with different values".
+void add_once(std::vector<std::string>& words, const std::string& word) {
+  if (std::ranges::find(words, word) == words.end()) words.push_back(word);
+}
+
 // Labels that lie within `set`, the widest first, as long as they add something; `set` is left with what they do not cover.
 std::vector<std::string> cover(const Dimension& dimension, Set& set) {
   const Set whole = set;
@@ -85,7 +90,7 @@ Wording words_for(const Dimension& dimension, std::span<const std::uint32_t> val
   // Doubtful values are denied for every rule: that they are left out goes without saying where the rest is said.
   if (count(rest_left) > 0 && count(wanted) > count(rest))
     for (std::size_t i = 0; i < rest.size(); ++i)
-      if (rest_left[i]) (paths ? but_like : but).push_back(dimension.values[i].label), rest_left[i] = false;
+      if (rest_left[i]) add_once(paths ? but_like : but, dimension.values[i].label), rest_left[i] = false;
   if (count(rest_left) == 0 && but.size() + but_like.size() <= 1 + words.size() + count(left) &&
       (dimension.kind == Dimension::Kind::method ? wanted.back() : !dimension.labels.empty()))
     return {.words = {}, .but = std::move(but), .like = {}, .but_like = std::move(but_like)};
@@ -94,7 +99,7 @@ Wording words_for(const Dimension& dimension, std::span<const std::uint32_t> val
     if (auto one = one_label_but(dimension, wanted)) return std::move(*one);
   std::vector<std::string> like;
   for (std::size_t i = 0; i < left.size(); ++i)
-    if (left[i]) (paths ? like : words).push_back(dimension.values[i].label);
+    if (left[i]) add_once(paths ? like : words, dimension.values[i].label);
   return {.words = std::move(words), .but = {}, .like = std::move(like), .but_like = {}};
 }
 

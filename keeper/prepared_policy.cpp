@@ -22,10 +22,16 @@ bool holds_certificate(const std::string& pem) {
 
 Result<PreparedPolicy> prepare_policy(LoadedPolicy loaded, vault::Vault& vault, bool may_ask) {
   PreparedPolicy prepared;
+  const auto& given = loaded.document.vault;
+  const vault::ServerSettings server{.address = given.address, .name_space = given.name_space, .ca_file = given.ca_file,
+                                     .ca_path = given.ca_path, .client_certificate = given.client_certificate,
+                                     .client_key = given.client_key, .server_name = given.server_name, .method = given.method,
+                                     .mount = given.mount, .role = given.role, .user = given.user, .secret = given.secret,
+                                     .wrapped = given.wrapped};
   for (const auto& credential : loaded.document.credentials) {
     if (may_ask && credential.from.starts_with("store:"))
       if (auto unlocked = vault.unlock(); !unlocked) return std::unexpected(unlocked.error());
-    auto secret = vault.fetch(credential.from);
+    auto secret = vault.obtain(credential.from, credential.ttl_seconds, server);
     if (!secret) return fail(secret.error().code, "credential `" + credential.name + "`: " + secret.error().message);
     prepared.secrets.push_back(std::move(*secret));
   }

@@ -25,7 +25,7 @@ struct PolicySource {
 
 struct PreparedPolicy {
   LoadedPolicy loaded;
-  std::vector<Secret> secrets;  // one for each credential, in their order
+  std::vector<vault::Obtained> secrets;  // one for each credential, in their order; the session takes them
   std::string upstream_ca_pem;  // contents of upstream.ca_file
 };
 

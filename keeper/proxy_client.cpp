@@ -138,6 +138,13 @@ void ProxyClient::refuse_secret(std::uint32_t generation, std::uint32_t credenti
   send(message);
 }
 
+void ProxyClient::withdraw_secret(std::uint32_t generation, std::uint32_t credential) {
+  std::string message(1, static_cast<char>(proxy::Kind::secret_withdrawn));
+  proxy::put(message, generation);
+  proxy::put(message, credential);
+  send(message);
+}
+
 void ProxyClient::answer_approval(std::uint64_t question, proxy::Verdict verdict, std::string_view text) {
   std::string message(1, static_cast<char>(proxy::Kind::approval));
   proxy::put(message, question);

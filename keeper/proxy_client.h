@@ -29,6 +29,7 @@ class ProxyClient {
   void recorded(std::uint64_t upto);
   void not_recorded(std::uint64_t upto);
   void give_secret(std::uint32_t generation, std::uint32_t credential, std::string_view value);
+  void withdraw_secret(std::uint32_t generation, std::uint32_t credential);
   void refuse_secret(std::uint32_t generation, std::uint32_t credential, std::string_view why);
   void answer_approval(std::uint64_t question, proxy::Verdict verdict, std::string_view text);
   void tell_owners(std::uint64_t question, const std::vector<std::string>& executables);

@@ -30,12 +30,13 @@ Session::Session(RunOptions& options, std::string id, EventRecorder& recorder, P
       recorder_(recorder),
       proxy_(proxy),
       signals_(signals),
-      approvals_({options.approvals_directory, options.sandbox.working_directory, id_, options.asking == Asking::deny}, approval_ports()) {
-  uv_loop_init(&loop_);
+      approvals_({options.approvals_directory, options.sandbox.working_directory, id_, options.asking == Asking::deny}, approval_ports()),
+      leases_(&loop_, lease_ports()) {
   uv_timer_init(&loop_, &finish_timer_);
   uv_timer_init(&loop_, &clock_);
   finish_timer_.data = clock_.data = this;
-  const auto& first = policies_.emplace(kFirstGeneration, std::move(policy)).first->second;
+  auto& first = policies_.emplace(kFirstGeneration, std::move(policy)).first->second;
+  leases_.take(kFirstGeneration, first.loaded.document.credentials, std::move(first.secrets));
   approvals_.use_policy(kFirstGeneration, first.loaded.document, first.loaded.text_hash);
   open_control_socket();
 }
@@ -56,7 +57,19 @@ launch::ExitStatus Session::run(launch::Sandbox sandbox) {
   watch_the_clock();  // an earlier keeper may have left something
   while (!ended_) uv_run(&loop_, UV_RUN_ONCE);
   close_control_socket();
+  leases_.finish();
   return exit_;
+}
+
+CredentialLeases::Ports Session::lease_ports() {
+  return {[this](std::uint32_t generation, std::uint32_t credential) {
+            if (!proxy_gone_) proxy_.withdraw_secret(generation, credential);
+          },
+          [this](std::string_view type, const nlohmann::ordered_json& data) {
+            acknowledge();
+            recorder_.add(type, data);
+            if (auto written = recorder_.commit(); !written) say("what became of a credential could not be recorded: " + written.error().message);
+          }};
 }
 
 Approvals::Ports Session::approval_ports() {
@@ -218,7 +231,7 @@ bool Session::take_message(std::string_view message) {
       std::uint32_t credential = 0;
       if (!proxy::take(message, generation) || !proxy::take(message, credential) || !message.empty()) return false;
       const auto policy = policies_.find(generation);
-      if (policy == policies_.end() || credential >= policy->second.secrets.size()) return false;
+      if (policy == policies_.end() || !leases_.has(generation, credential)) return false;
       give_secret(generation, credential);
       return true;
     }
@@ -235,6 +248,7 @@ bool Session::take_message(std::string_view message) {
       std::uint32_t generation = 0;
       if (!proxy::take(message, generation) || !message.empty() || generation == generation_ || policies_.erase(generation) == 0) return false;
       approvals_.release_policy(generation);
+      leases_.release(generation);
       return true;
     }
     case proxy::Kind::approval_wanted: return approvals_.take_question(message);
@@ -259,13 +273,19 @@ void Session::give_secret(std::uint32_t generation, std::uint32_t credential) {
   acknowledge();
   const auto& policy = policies_.at(generation);
   const auto& wanted = policy.loaded.document.credentials[credential];
+  const auto value = leases_.value(generation, credential);
+  if (!value) {  // SECURITY: G4
+    // What its source said may name files and hosts, which are not the sandbox's business; the record has it in `vault.error`.
+    proxy_.refuse_secret(generation, credential, "it has ended and its source does not renew it; `weir log` on the host says why");
+    return;
+  }
   // Recorded before it is given: who holds the secret is part of the record.
   recorder_.add("credential.used", {{"credential", wanted.name}, {"place", "header " + wanted.inject.header}});
   if (const auto written = recorder_.commit(); !written) {
     proxy_.refuse_secret(generation, credential, "its use cannot be recorded");
     return;
   }
-  proxy_.give_secret(generation, credential, policy.secrets[credential].reveal());
+  proxy_.give_secret(generation, credential, (*value)->reveal());
 }
 
 void Session::on_proxy_exit() {

@@ -16,6 +16,7 @@
 #include "keeper/approvals_prompt.h"
 #include "keeper/control_api.h"
 #include "keeper/control_server.h"
+#include "keeper/credential_leases.h"
 #include "keeper/event_recorder.h"
 #include "keeper/policy_watch.h"
 #include "keeper/prepared_policy.h"
@@ -67,6 +68,7 @@ class Session {
   void on_proxy_exit();
   void on_sandbox_exit();
   Approvals::Ports approval_ports();
+  CredentialLeases::Ports lease_ports();
   void open_control_socket();
   void close_control_socket();
   void ask_on_the_terminal();
@@ -83,11 +85,14 @@ class Session {
   std::string policy_changed_by_;
   std::unique_ptr<PolicyWatch> watch_policy_;
   Signals& signals_;
-  uv_loop_t loop_{};
+  struct Loop : uv_loop_t {
+    Loop() : uv_loop_t{} { uv_loop_init(this); }
+  } loop_;
   uv_timer_t finish_timer_{};
   uv_timer_t clock_{};  // for approvals that nobody decides
   Approvals approvals_;
   std::unique_ptr<ApprovalPrompt> prompt_;  // null: nobody to ask here
+  CredentialLeases leases_;
   ControlApi api_;
   UniqueFd control_folder_;
   std::unique_ptr<ControlServer> control_;

@@ -42,7 +42,8 @@ Result<std::string> Session::hand_over(PreparedPolicy next, const std::string& b
   if (auto sent = proxy_.replace_policy(generation, {policy::encode(next.loaded.document), next.upstream_ca_pem}); !sent)
     return std::unexpected(sent.error());
   // Known before the proxy's answer is read: requests under it may ask for secrets and approvals in the same burst.
-  const auto& entry = policies_.emplace(generation, std::move(next)).first->second;
+  auto& entry = policies_.emplace(generation, std::move(next)).first->second;
+  leases_.take(generation, entry.loaded.document.credentials, std::move(entry.secrets));
   approvals_.use_policy(generation, entry.loaded.document, entry.loaded.text_hash);
   // Nothing else is looked at until the proxy has answered, so that whoever asked for the reload may rely on the answer.
   for (int waited = 0; !policy_answer_ && !channel_closed_ && waited < kAnswerMs;) {
@@ -56,6 +57,7 @@ Result<std::string> Session::hand_over(PreparedPolicy next, const std::string& b
     const Error why = policy_answer_ ? policy_answer_->error() : Error{"proxy_silent", "the proxy did not take the new policy"};
     if (!policy_answer_) proxy_.kill();  // SECURITY: G4, it is not known which policy it decides by
     approvals_.release_policy(generation);
+    leases_.release(generation);
     policies_.erase(generation);
     return std::unexpected(why);
   }

@@ -113,12 +113,31 @@ struct InjectHeader {
 
 struct Credential {
   std::string name;
-  std::string from;  // "env:NAME", "file:PATH" (absolute after loading), "store:ENTRY"
+  // "env:NAME", "file:PATH" (absolute after loading), "store:ENTRY", "vault:PATH#FIELD", or "exec:" and the program with its
+  // arguments as a JSON list.
+  std::string from;
+  std::uint32_t ttl_seconds = 0;  // how long a value from `exec:` or `vault:` serves; 0: as the source has it. Not for the proxy
   std::vector<HostPattern> hosts;
   InjectHeader inject;
   bool insecure = false;  // may go over plain HTTP
   Place place;
   bool operator==(const Credential&) const = default;
+};
+
+// The HashiCorp Vault or OpenBao that `vault:` sources are read from; what is empty is taken from VAULT_*. It stays with the keeper:
+// encode() leaves it out.
+struct VaultServer {
+  std::string address;  // "https://host:port"
+  std::string name_space;
+  std::string ca_file, ca_path, client_certificate, client_key;  // absolute after loading
+  std::string server_name;
+  std::string method;  // of the login: token, approle, jwt, kubernetes, cert, userpass
+  std::string mount;   // where it is mounted; empty: the method's own name
+  std::string role;    // approle's role_id, or the role's name
+  std::string user;
+  std::string secret;  // "env:NAME" or "file:PATH": the token, secret_id, JWT or password
+  bool wrapped = false;
+  bool operator==(const VaultServer&) const = default;
 };
 
 struct FixedAddress {
@@ -152,6 +171,7 @@ struct Document {
   std::vector<Credential> credentials;
   std::vector<Rule> rules;
   Upstream upstream;
+  VaultServer vault{};
   Limits limits;
   bool operator==(const Document&) const = default;
 };

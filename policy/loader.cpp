@@ -58,6 +58,10 @@ constexpr Key<PolicyReader> kPolicyKeys[] = {
      [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
        read_upstream(reader.diagnostics, value, reader.document.file, reader.document.upstream);
      }},
+    {"vault", "The HashiCorp Vault or OpenBao that `from: vault:` reads; what is not said is taken from VAULT_ADDR and its like", vault_schema,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       read_vault(reader.diagnostics, value, reader.document.file, reader.document.vault);
+     }},
     {"limits", "Of the whole sandbox", limits_schema,
      [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
        read_limits(reader.diagnostics, value, reader.document.limits);

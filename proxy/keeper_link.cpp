@@ -129,12 +129,20 @@ void KeeperLink::handle(std::string_view message, std::vector<UniqueFd>& descrip
     slot.asked = false;
     slot.have = found == 1;
     if (slot.have) {
-      slot.value = Secret(message);
+      slot.value = std::make_shared<const Secret>(message);
     } else {
       slot.error = message;
     }
     for (auto* waiter : std::exchange(slot.waiters, {}))
       if (waiter != nullptr) loop_.wake(*waiter, io::Wake::ready);
+  } else if (kind == Kind::secret_withdrawn) {
+    std::uint32_t generation = 0;
+    std::uint32_t credential = 0;
+    if (!take(message, generation) || !take(message, credential)) return;
+    const auto known = secrets_.find({generation, credential});
+    if (known == secrets_.end()) return;
+    known->second.have = false;
+    known->second.value.reset();
   } else if (kind == Kind::approval || kind == Kind::owners) {
     give_answer(message);
   } else if (kind == Kind::policy) {
@@ -179,9 +187,9 @@ struct KeeperLink::SecretAwaiter {
   io::Waiter waiter{};
 };
 
-io::Task<Result<const Secret*>> KeeperLink::secret(std::uint32_t generation, std::uint32_t credential) {
+io::Task<Result<std::shared_ptr<const Secret>>> KeeperLink::secret(std::uint32_t generation, std::uint32_t credential) {
   auto& slot = secrets_[{generation, credential}];
-  if (slot.have) co_return &slot.value;
+  if (slot.have) co_return slot.value;
   if (!slot.asked) {
     slot.asked = true;
     std::string message(1, static_cast<char>(Kind::secret_wanted));
@@ -196,7 +204,7 @@ io::Task<Result<const Secret*>> KeeperLink::secret(std::uint32_t generation, std
     co_return fail("credential_unavailable", "the vault did not answer in time");
   }
   if (!slot.have) co_return fail("credential_unavailable", slot.error);
-  co_return &slot.value;
+  co_return slot.value;
 }
 
 void KeeperLink::release_policy(std::uint32_t generation) {

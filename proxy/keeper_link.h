@@ -31,9 +31,9 @@ class KeeperLink {
   // True once the event is in the store; false when it could not be written, or not in time.
   io::Task<bool> recorded(std::uint64_t number);
 
-  // The secret of a credential of a policy, by its index; fetched at first use and kept until that policy is released. An
-  // error says why there is none; it is asked for anew next time.
-  io::Task<Result<const Secret*>> secret(std::uint32_t generation, std::uint32_t credential);
+  // The secret of a credential of a policy, by its index; fetched at first use and kept until that policy is released or the keeper
+  // takes it back. Who holds it meanwhile keeps what it has. An error says why there is none; it is asked for anew next time.
+  io::Task<Result<std::shared_ptr<const Secret>>> secret(std::uint32_t generation, std::uint32_t credential);
   // Nothing is under that policy any more: its secrets are wiped, and the keeper is told.
   void release_policy(std::uint32_t generation);
 
@@ -70,7 +70,7 @@ class KeeperLink {
     io::Waiter* waiter;
   };
   struct SecretSlot {
-    Secret value;
+    std::shared_ptr<const Secret> value;  // shared with the exchanges that carry it
     bool have = false;
     bool asked = false;
     std::string error;

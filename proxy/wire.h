@@ -21,6 +21,7 @@
 //   keeper → proxy:        'A' u64 upto                            events up to this number are in the store
 //                          'N' u64 upto                            those not yet acknowledged, up to this number, are not recorded
 //                          'V' u32 generation, u32 credential, u8 found, bytes     the secret, or why there is none
+//                          'Y' u32 generation, u32 credential      that secret has changed or ended: forget it, ask anew
 //                          'D' u64 question, u8 verdict, text      Verdict; text: who decided, or why not
 //                          'H' u64 question, then for each: u16 size, path         the executables; none: not known
 //                          'P' u32 generation, with a memory file of encode_policy()'s bytes: decide by this one
@@ -66,6 +67,7 @@ enum class Kind : char {
   recorded = 'A',
   not_recorded = 'N',
   secret = 'V',
+  secret_withdrawn = 'Y',
   approval = 'D',
   owners = 'H',
   policy = 'P',

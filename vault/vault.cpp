@@ -8,7 +8,10 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "vault/command/source.h"
 #include "vault/embedded_store.h"
+#include "vault/hashicorp/reference.h"
+#include "vault/hashicorp/secrets.h"
 #include "vault/passphrase.h"
 
 namespace weir::vault {
@@ -16,6 +19,7 @@ namespace weir::vault {
 struct Vault::State {
   VaultPaths paths;
   mutable std::optional<EmbeddedStore> unlocked;  // kept where opening costs a passphrase
+  std::vector<std::pair<ServerSettings, std::shared_ptr<VaultSecrets>>> servers;  // one login for each; values that it gave share it
 };
 
 VaultPaths default_paths() {
@@ -124,6 +128,25 @@ Result<Secret> Vault::fetch(std::string_view from) const {
   if (auto usable = check_value(*value, "the value of " + printable(from, 160)); !usable)
     return std::unexpected(usable.error());
   return value;
+}
+
+Result<Obtained> Vault::obtain(std::string_view from, std::uint32_t ttl_seconds, const ServerSettings& server) {
+  constexpr std::string_view kVault = "vault:";
+  if (from.starts_with(kVault)) {
+    const auto reference = parse_reference(from.substr(kVault.size()));
+    if (!reference) return std::unexpected(reference.error());
+    auto settings = complete_settings(server);
+    if (!settings) return std::unexpected(settings.error());
+    auto known = std::ranges::find(state_->servers, *settings, &std::pair<ServerSettings, std::shared_ptr<VaultSecrets>>::first);
+    if (known == state_->servers.end())
+      known = state_->servers.emplace(known, *settings, std::make_shared<VaultSecrets>(*settings));
+    return known->second->obtain(*reference, std::int64_t{ttl_seconds} * 1000);
+  }
+  constexpr std::string_view kExec = "exec:";
+  if (from.starts_with(kExec)) return obtain_from_command(from.substr(kExec.size()), std::int64_t{ttl_seconds} * 1000);
+  auto value = fetch(from);
+  if (!value) return std::unexpected(value.error());
+  return Obtained{std::move(*value), 0, nullptr};
 }
 
 Result<void> Vault::unlock() {

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "vault/obtained.h"
+#include "vault/server.h"
 
 namespace weir::vault {
 
@@ -32,7 +34,13 @@ class Vault {
   // github-token"). Never blocks on the network here, and never asks: a store behind a passphrase gives "vault_locked"
   // unless unlock() was called or $WEIR_VAULT_PASSPHRASE_FILE is set. The store is read anew each time, so that a
   // value set meanwhile is seen.
+  // "exec:" and "vault:" give "vault_source_unknown" here: they take their time, see obtain().
   Result<Secret> fetch(std::string_view from) const;
+
+  // fetch(), and "exec:PROGRAM" or "exec:[…]" (vault/command/run.h), which run for ten seconds at most. `ttl_seconds`: how long a
+  // value of theirs serves; 0: as the source has it.
+  // "vault:MOUNT/PATH[?PARAMETERS]#FIELD" (docs/vault.md) is read from `server`; some twenty seconds at most.
+  Result<Obtained> obtain(std::string_view from, std::uint32_t ttl_seconds, const ServerSettings& server = {});
 
   // Takes the passphrase now, if the store has one: from $WEIR_VAULT_PASSPHRASE_FILE, else asked for on the terminal.
   // Nothing to do (and no error) without a store or with a key file. Call it before a sandbox starts when the policy

@@ -26,6 +26,7 @@ std::optional<Problem> check_header(std::string_view header);  // that a credent
 std::span<const std::string_view> reserved_headers();          // lower case; of neither credentials nor conditions
 std::optional<Problem> check_format(std::string_view format);
 std::optional<Problem> check_source(std::string_view from);  // a credential's `from`
+std::optional<Problem> check_ttl(const Credential& credential);
 std::optional<Problem> check_name(std::string_view what, std::string_view name);
 
 // Values of a rule's conditions.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.h"
@@ -130,7 +131,14 @@ Layout layout_of(const Credential& credential) {
   Map inject, map(true);
   inject.word("header", credential.inject.header);
   inject.word("format", credential.inject.format);
-  map.word("from", credential.from);
+  if (credential.from.starts_with("exec:[")) {
+    Map from;
+    from.words("exec", nlohmann::json::parse(credential.from.substr(5)).get<std::vector<std::string>>());
+    map.add("from", std::move(from.node));
+  } else {
+    map.word("from", credential.from);
+  }
+  if (credential.ttl_seconds != 0) map.bare("ttl", written_duration(credential.ttl_seconds));
   map.list("hosts", credential.hosts, quoted_written<HostPattern>);
   map.add("inject", std::move(inject.node));
   if (credential.insecure) map.bare("insecure", "true");
@@ -143,6 +151,20 @@ Layout layout_of(const Upstream& upstream) {
   if (!upstream.proxy.empty()) map.word("proxy", upstream.proxy);
   for (const auto& fixed : upstream.resolve) resolve.word(fixed.host, written(fixed));
   if (!upstream.resolve.empty()) map.add("resolve", std::move(resolve.node));
+  return std::move(map.node);
+}
+
+Layout layout_of(const VaultServer& vault) {
+  Map map(true), login;
+  const auto words = [](Map& to, std::initializer_list<std::pair<std::string_view, const std::string&>> all) {
+    for (const auto& [key, text] : all)
+      if (!text.empty()) to.word(key, text);
+  };
+  words(map, {{"address", vault.address}, {"namespace", vault.name_space}, {"ca_file", vault.ca_file}, {"ca_path", vault.ca_path},
+              {"client_certificate", vault.client_certificate}, {"client_key", vault.client_key}, {"server_name", vault.server_name}});
+  words(login, {{"method", vault.method}, {"mount", vault.mount}, {"role", vault.role}, {"user", vault.user}, {"secret", vault.secret}});
+  if (vault.wrapped) login.bare("wrapped", "true");
+  if (!vault.method.empty()) map.add("auth", std::move(login.node));
   return std::move(map.node);
 }
 
@@ -186,6 +208,7 @@ std::string to_yaml(const Document& document, std::span<const std::string> comme
   if (!credentials.node.children.empty()) root.add("credentials", std::move(credentials.node));
   if (!rules.children.empty()) root.add("rules", std::move(rules));
   if (auto upstream = layout_of(document.upstream); !upstream.children.empty()) root.add("upstream", std::move(upstream));
+  if (auto vault = layout_of(document.vault); !vault.children.empty()) root.add("vault", std::move(vault));
   if (auto limits = layout_of(document.limits); !limits.children.empty()) root.add("limits", std::move(limits));
   return print(root.node);
 }

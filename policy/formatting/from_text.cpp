@@ -12,9 +12,11 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 7> kRootKeys = {"version", "default",  "use",   "credentials",
-                                                       "rules",   "upstream", "limits"};
-constexpr std::array<std::string_view, 4> kCredentialKeys = {"from", "hosts", "inject", "insecure"};
+constexpr std::array<std::string_view, 8> kRootKeys = {"version", "default",  "use",   "credentials",
+                                                       "rules",   "upstream", "vault", "limits"};
+constexpr std::array<std::string_view, 8> kVaultKeys = {"address", "namespace", "ca_file", "ca_path", "client_certificate", "client_key", "server_name", "auth"};
+constexpr std::array<std::string_view, 6> kLoginKeys = {"method", "mount", "role", "user", "secret", "wrapped"};
+constexpr std::array<std::string_view, 5> kCredentialKeys = {"from", "ttl", "hosts", "inject", "insecure"};
 constexpr std::array<std::string_view, 2> kInjectKeys = {"header", "format"};
 constexpr std::array<std::string_view, 21> kRuleKeys = {
     "name",          "hosts",   "tcp",     "tls",           "ports",     "methods",   "paths",
@@ -25,8 +27,8 @@ constexpr std::array<std::string_view, 6> kLimitKeys = {"connections",         "
                                                         "requests_per_minute", "inspected_body", "approval_wait"};
 constexpr std::array<std::string_view, 4> kOperationKeys = {"operations", "fields", "methods", "tools"};
 // Their values are numbers or booleans, which quotes would make text of.
-constexpr std::array<std::string_view, 10> kBareKeys = {
-    "version",      "insecure",      "websocket",           "ports",          "connections",
+constexpr std::array<std::string_view, 11> kBareKeys = {
+    "wrapped", "version",      "insecure",      "websocket",           "ports",          "connections",
     "request_body", "response_body", "requests_per_minute", "inspected_body", "body_max"};
 
 // A node with where it stands: an entry of a map, an item of a list, or the root.
@@ -197,6 +199,8 @@ class Builder {
     const bool rules = section == "rules", credentials = section == "credentials";
     if (depth == 1 && (rules || credentials)) return {.spread = true, .airy = true};
     if (depth == 1 && section == "upstream") return {.keys = kUpstreamKeys, .spread = true};
+    if (depth == 1 && section == "vault") return {.keys = kVaultKeys, .spread = true};
+    if (depth == 2 && section == "vault" && key == "auth") return {.keys = kLoginKeys};
     if (depth == 1 && section == "limits") return {.keys = kLimitKeys};
     if (depth == 2 && rules) return {.keys = kRuleKeys, .spread = true};
     if (depth == 2 && credentials) return {.keys = kCredentialKeys, .spread = true};

@@ -40,9 +40,32 @@ struct CredentialReader {
   Diagnostics& diagnostics;
   const std::string& file;
   Credential& credential;
+  std::optional<Spot> ttl_place{};
+};
+
+// {exec: [PROGRAM, ARGUMENT, …]}
+constexpr Key<CredentialReader> kFromKeys[] = {
+    {"exec", "A program that prints the secret, with its arguments; no shell", shape::words,
+     [](CredentialReader& reader, const YamlNode&, const YamlNode& value) {
+       auto words = Schema::array();
+       const auto command = read_list(reader.diagnostics, value, "exec", "for instance: from: {exec: [/usr/bin/pass, show, github]}",
+                                      Empty::allowed);
+       if (command.empty()) return;  // told by read_list
+       for (const auto& word : command) words.push_back(word.text);
+       const std::string from = "exec:" + words.dump(-1, ' ', false, Schema::error_handler_t::replace);
+       if (const auto problem = check_source(from))
+         reader.diagnostics.error(command.front().place, *problem);
+       else
+         reader.credential.from = from;
+     },
+     true},
 };
 
 void read_from(CredentialReader& reader, const YamlNode&, const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::map) {
+    read_section(reader.diagnostics, node, "`from`", kFromKeys, reader);
+    return;
+  }
   const auto word = read_text(reader.diagnostics, node, "from");
   if (!word) return;
   if (const auto problem = check_source(word->text)) {
@@ -50,6 +73,11 @@ void read_from(CredentialReader& reader, const YamlNode&, const YamlNode& node) 
     return;
   }
   constexpr std::string_view kFile = "file:";
+  constexpr std::string_view kExec = "exec:";
+  if (word->text.starts_with(kExec) && !word->text.starts_with("exec:[")) {
+    reader.credential.from = std::string(kExec) + Schema::array({word->text.substr(kExec.size())}).dump();
+    return;
+  }
   reader.credential.from = word->text.starts_with(kFile)
                                ? std::string(kFile) + resolve_path(word->text.substr(kFile.size()), reader.file)
                                : word->text;
@@ -63,7 +91,19 @@ void read_inject(CredentialReader& reader, const YamlNode&, const YamlNode& node
 }
 
 constexpr Key<CredentialReader> kCredentialKeys[] = {
-    {"from", "Where the secret is: env:NAME, file:PATH or store:ENTRY", shape::source, read_from, true},
+    {"from", "Where the secret is: env:NAME, file:PATH, store:ENTRY, exec:PROGRAM, vault:PATH#FIELD, or {exec: [PROGRAM, ARGUMENT]}",
+     [] { return Schema{{"anyOf", {shape::source(), section_schema(kFromKeys)}}}; }, read_from, true},
+    {"ttl", "How long a value from exec: or vault: serves before it is fetched anew: 10min", shape::duration,
+     [](CredentialReader& reader, const YamlNode&, const YamlNode& value) {
+       const auto word = read_text(reader.diagnostics, value, "ttl");
+       if (!word) return;
+       if (const auto seconds = read_duration(word->text)) {
+         reader.credential.ttl_seconds = *seconds;
+         reader.ttl_place = word->place;
+       } else {
+         reader.diagnostics.error(word->place, seconds.error());
+       }
+     }},
     {"hosts", "The only places where the value may ever go", shape::hosts,
      [](CredentialReader& reader, const YamlNode&, const YamlNode& value) {
        reader.credential.hosts = read_hosts(reader.diagnostics, value);
@@ -85,6 +125,8 @@ Credential read_credential(Diagnostics& diagnostics, const YamlNode& name, const
   CredentialReader reader{diagnostics, file, credential};
   read_section(diagnostics, node, fmt::format("credential `{}`", printable(name.text, 80)), kCredentialKeys, reader,
                kNotYet);
+  if (reader.ttl_place && !credential.from.empty())
+    if (const auto problem = check_ttl(credential)) diagnostics.error(*reader.ttl_place, *problem);
   return credential;
 }
 

@@ -14,6 +14,7 @@ void read_rules(Diagnostics& diagnostics, const YamlNode& node, std::vector<Rule
 void read_credentials(Diagnostics& diagnostics, const YamlNode& node, const std::string& file,
                       std::vector<Credential>& credentials);
 void read_upstream(Diagnostics& diagnostics, const YamlNode& node, const std::string& file, Upstream& upstream);
+void read_vault(Diagnostics& diagnostics, const YamlNode& node, const std::string& file, VaultServer& vault);
 void read_limits(Diagnostics& diagnostics, const YamlNode& node, Limits& limits);
 
 // The same as JSON Schema.
@@ -21,6 +22,7 @@ Schema policy_schema();
 Schema rule_schema();
 Schema credential_schema();
 Schema upstream_schema();
+Schema vault_schema();
 Schema limits_schema();
 
 std::vector<HostPattern> read_hosts(Diagnostics& diagnostics, const YamlNode& node);

@@ -32,8 +32,8 @@ io::Task<Result<void>> Exchange::fetch_secrets() {
       const auto& name = admission_.policy->document().credentials[index].name;
       co_return fail("credential_unavailable", "the credential `" + name + "` cannot be had: " + secret.error().message);
     }
-    secrets_.emplace_back(index, *secret);
     mask_.add((*secret)->reveal());
+    secrets_.emplace_back(index, std::move(*secret));
   }
   co_return Result<void>{};
 }

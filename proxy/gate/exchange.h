@@ -53,7 +53,7 @@ class Exchange {
   Admission admission_;
   const Destination& destination_;
   std::unique_ptr<Upstream> upstream_;
-  std::vector<std::pair<std::uint32_t, const Secret*>> secrets_;
+  std::vector<std::pair<std::uint32_t, std::shared_ptr<const Secret>>> secrets_;  // its own until it ends: mask_ looks into them
   SecretMask mask_;
   std::string carry_;             // the end of a piece that may be the start of a secret
   std::uint64_t masked_ = 0;

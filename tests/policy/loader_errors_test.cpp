@@ -86,8 +86,11 @@ TEST(LoadError, NeverAcceptsWhatItDoesNotEnforce) {
 }
 
 TEST(LoadError, RefusesSourcesItDoesNotHave) {
-  EXPECT_THAT(in_credential("vault:secret/x#y", "X", "{secret}"), HasSubstr("not available in this version"));
-  EXPECT_THAT(in_credential("exec:cat /etc/passwd", "X", "{secret}"), HasSubstr("not available in this version"));
+  EXPECT_THAT(in_credential("vault:secret/x", "X", "{secret}"), HasSubstr("names no field"));
+  for (const char* from : {"vault:x#y", "vault:/x/y#z", "vault:a/../b#c", "vault:a/b?#c", "vault:a/b?x#c", "vault:a/b#", "exec:[]", "exec:[1]"})
+    EXPECT_THAT(in_credential(from, "X", "{secret}"), testing::StartsWith("3:")) << from;
+  EXPECT_THAT(in_credential("exec:cat /etc/passwd", "X", "{secret}"), HasSubstr("has a space in it"));
+  EXPECT_THAT(in_credential("exec:cat", "X", "{secret}"), HasSubstr("`cat` is not the absolute path of a program"));
   EXPECT_THAT(in_credential("evn:TOKEN", "X", "{secret}"), HasSubstr("did you mean `env:TOKEN`?"));
   for (const char* from : {"TOKEN", "env:", "env:A B", "env:1A", "env:A=B", "file:", "store:", "store:a b", "store:a#b"})
     EXPECT_THAT(in_credential(from, "X", "{secret}"), testing::StartsWith("3:")) << from;

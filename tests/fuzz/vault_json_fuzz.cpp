@@ -1,0 +1,35 @@
+// What Vault answers, and what a policy says behind `vault:`.
+#include <cstdlib>
+#include <string>
+
+#include "vault/hashicorp/reference.h"
+#include "vault/hashicorp/secret_json.h"
+
+namespace {
+
+void walk(const weir::vault::SecretJson& json, int depth = 0) {
+  (void)json.text();
+  (void)json.number();
+  for (const auto& item : json.items()) walk(item, depth + 1);
+  for (const auto& name : json.names()) {
+    const auto member = json.member(name);
+    if (!member) std::abort();
+    if (depth < 3) walk(*member, depth + 1);
+  }
+  if (json.is(weir::vault::SecretJson::Kind::string)) {
+    const auto text = json.text();
+    const auto quoted = weir::vault::quoted_json(text.reveal());
+    const auto again = weir::vault::SecretJson::parse(quoted.reveal());
+    if (!again || again->text().reveal() != text.reveal()) std::abort();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  if (size > 4096) return 0;
+  if (const auto json = weir::vault::SecretJson::parse(text)) walk(*json);
+  (void)weir::vault::parse_reference(text);
+  return 0;
+}

@@ -1,9 +1,10 @@
 """Credentials from a real Vault and from programs, through a sandbox to a stand-in."""
 
 import os
+import secrets
 import unittest
 
-from harness import WeirTest, also_as_ordinary_user, wait_until
+from harness import SANITIZED, WeirTest, also_as_ordinary_user, wait_until
 from standins.vault import VaultServer
 
 
@@ -127,6 +128,23 @@ class FromVault(WithCredential):
         return "vault: {auth: {" + ", ".join(f"{k}: {v}" for k, v in auth.items()) + "}}"
 
 
+def copies_in_memory(pid, needle):
+    """How often the bytes stand in the process's memory. For root."""
+    found = 0
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            span, mode = line.split()[:2]
+            begin, end = (int(part, 16) for part in span.split("-"))
+            if mode[:2] != "rw" or "[v" in line or end - begin > 1 << 28:
+                continue
+            memory.seek(begin)
+            try:
+                found += memory.read(end - begin).count(needle)
+            except OSError:
+                pass  # its end is not backed by anything
+    return found
+
+
 @also_as_ordinary_user
 class Secrets(FromVault):
     def gives(self, source, value, **more):
@@ -215,6 +233,23 @@ class Secrets(FromVault):
 
 
 class Leases(FromVault):
+    @unittest.skipUnless(os.getuid() == 0 and not SANITIZED, "looks into the memory of another process, which sanitisers fill with copies")
+    def test_the_keeper_has_one_copy_of_the_value_and_of_the_token(self):
+        value, token = secrets.token_hex(20), secrets.token_hex(20)
+        self.vault.call("PUT", "secret/data/once", data={"other": "x", "token": value})
+        self.vault.call("POST", "auth/token/create", id=token, policies=["root"])
+        self.write("token", token, folder=self.root, mode=0o600)
+        self.credential('"vault:secret/once#token"', vault=self.login(method="token", secret="file:token"))
+        running = self.start_python('sync("loaded"); get(); sync("used")')
+        running.reached("loaded")
+        before = [copies_in_memory(running.pid, each.encode()) for each in (value, token)]
+        running.go("loaded")
+        running.reached("used")
+        after = [copies_in_memory(running.pid, each.encode()) for each in (value, token)]
+        running.go("used")
+        self.assertEqual(running.finish().status, 0)
+        self.assertEqual((before, after), ([1, 1], [1, 1]))
+
     def test_a_lease_is_renewed_by_a_new_secret_and_revoked_at_the_end(self):
         self.credential('"vault:pki/issue/short?common_name=a.example#serial_number"')
         running = self.start_python("""
@@ -276,6 +311,25 @@ class Away(WithCredential):
         done = self.run_inside("/bin/true")
         self.assertEqual(done.status, 2, done)
         self.assertIn("is sealed", done.err)
+
+    def test_tls_is_verified_by_the_ca_that_is_named(self):
+        secure = VaultServer(self.folder("secure"), tls=True)
+        self.addCleanup(secure.close)
+        os.chmod(os.path.join(self.root, "secure"), 0o755)
+        os.chmod(secure.ca, 0o644)
+        secure.call("PUT", "secret/data/github", data={"token": "over TLS"})
+        self.environment["VAULT_ADDR"] = secure.address
+        self.credential('"vault:secret/github#token"')
+        done = self.run_inside("/bin/true")
+        self.assertEqual(done.status, 2, done)
+        self.assertIn("certificate", done.err)
+        self.credential('"vault:secret/github#token"', vault=f"vault: {{ca_file: {secure.ca}}}")
+        self.inside(self.ONCE)
+        self.credential('"vault:secret/github#token"', vault=f"vault: {{ca_file: {secure.ca}, server_name: localhost}}")
+        self.inside(self.ONCE)
+        self.assertEqual(self.sent(), ["over TLS"] * 2)
+        self.credential('"vault:secret/github#token"', vault=f"vault: {{ca_file: {secure.ca}, server_name: another.example}}")
+        self.assertEqual(self.run_inside("/bin/true").status, 2)
 
     def test_not_there(self):
         self.vault.close()

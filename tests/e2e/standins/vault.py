@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -15,7 +16,7 @@ PROGRAM = os.environ.get("WEIR_VAULT_SERVER", os.path.join(ROOT, "build/tools/va
 
 
 class VaultServer:
-    def __init__(self, folder, port=0):
+    def __init__(self, folder, port=0, tls=False):
         if not os.access(PROGRAM, os.X_OK):
             raise unittest.SkipTest(f"no Vault at {PROGRAM}: tests/vault-server/build.sh {os.path.dirname(PROGRAM)} builds it, with Go")
         if not port:
@@ -23,11 +24,14 @@ class VaultServer:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
         self.port, self.folder = port, folder
-        self.address = f"http://127.0.0.1:{port}"
+        self.address = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        self.ca = os.path.join(folder, "vault-ca.pem")
+        self.tls = None
         self.log = os.path.join(folder, f"vault-{port}.log")
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "server", "-dev", "-dev-root-token-id=root", f"-dev-listen-address=127.0.0.1:{port}", "-dev-no-store-token"],
+                [PROGRAM, "server", "-dev", "-dev-root-token-id=root", f"-dev-listen-address=127.0.0.1:{port}", "-dev-no-store-token",
+                 *(["-dev-tls", f"-dev-tls-cert-dir={folder}"] if tls else [])],
                 stdout=log, stderr=log, env={"HOME": folder, "PATH": os.environ["PATH"]})
         end = time.monotonic() + 60
         while not self.is_ready():
@@ -38,6 +42,8 @@ class VaultServer:
 
     def is_ready(self):
         try:
+            if self.address.startswith("https") and self.tls is None:
+                self.tls = ssl.create_default_context(cafile=self.ca)
             return bool(self.call("GET", "sys/mounts").get("secret/"))
         except OSError:
             return False
@@ -54,7 +60,7 @@ class VaultServer:
         request = urllib.request.Request(f"{self.address}/v1/{path}", method=method, headers=headers,
                                          data=json.dumps(body).encode() if body or method != "GET" else None)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
                 return json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             text = error.read().decode()

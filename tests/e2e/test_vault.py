@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import unittest
 
 from harness import SANITIZED, WeirTest, also_as_ordinary_user, wait_until
@@ -110,6 +111,8 @@ class FromVault(WithCredential):
         call("POST", "sys/mounts/pki", type="pki")
         call("POST", "pki/root/generate/internal", common_name="test", ttl="1h")
         call("POST", "pki/roles/short", allow_any_name=True, generate_lease=True, max_ttl="1h", ttl="6s", key_type="ec", key_bits=256)
+
+        call("POST", "pki/roles/long", allow_any_name=True, generate_lease=True, max_ttl="1h", ttl="30m", key_type="ec", key_bits=256)
 
     def setUp(self):
         super().setUp()
@@ -264,6 +267,31 @@ class Leases(FromVault):
         self.assertEqual(running.finish().status, 0)
         self.assertEqual(len(set(self.sent())), 2)
         wait_until(lambda: not self.vault.leases("pki/issue/short"), "the leases' end")
+
+    def test_a_reload_keeps_the_lease_and_one_that_no_longer_needs_it_gives_it_back(self):
+        self.credential('"vault:pki/issue/long?common_name=b.example#serial_number"')
+        running = self.start_python("""
+            get()
+            sync("reloaded")
+            get()
+            sync("replaced")
+            get()
+        """)
+        running.reached("reloaded")
+        lease = self.vault.leases("pki/issue/long")
+        self.assertEqual(len(lease), 1)
+        os.kill(running.pid, signal.SIGHUP)
+        running.wait_for_event("policy.loaded", by="SIGHUP")
+        running.go("reloaded")
+        running.reached("replaced")
+        self.assertEqual(self.vault.leases("pki/issue/long"), lease)
+        self.credential('"vault:secret/github#token"')
+        os.kill(running.pid, signal.SIGHUP)
+        wait_until(lambda: not self.vault.leases("pki/issue/long"), "the lease's end")
+        running.go("replaced")
+        self.assertEqual(running.finish().status, 0)
+        first, second, third = self.sent()
+        self.assertEqual((first, third), (second, "second"))
 
     def test_the_logins_token_is_revoked_at_the_end(self):
         before = len(self.vault.call("LIST", "auth/token/accessors")["data"]["keys"])

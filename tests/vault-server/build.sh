@@ -7,7 +7,7 @@ mkdir -p "$1"
 to=$(realpath "$1")
 stamp=$(cat "$here"/{go.mod,main.go,build.sh} | sha256sum | cut -d' ' -f1)
 [ "$(cat "$to/vault.stamp" 2>/dev/null || true)" != "$stamp" ] || [ ! -x "$to/vault" ] || exit 0
-command -v go >/dev/null || { echo "no Go here (golang.org, or Debian's golang-go from 1.20 on)" >&2; exit 1; }
+command -v go >/dev/null || { echo "no Go here; 1.20 or newer builds it" >&2; exit 1; }
 cd "$here"
 # The SDK that goes with this version of Vault was never published; the nearest one refuses some of its paths, which only the
 # enterprise edition serves. That check is for Vault's own developers: the build takes a copy of the SDK without it.

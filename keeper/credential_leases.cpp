@@ -9,7 +9,8 @@
 namespace weir::keeper {
 namespace {
 
-constexpr std::int64_t kLongestSleepMs = 10'000;  // the loop's clock stands still while the machine sleeps, a lease's does not
+constexpr std::int64_t kLongestSleepMs =
+    10'000;  // the loop's clock stands still while the machine sleeps, a lease's does not
 
 std::int64_t boot_clock_ms() {
   timespec now{};
@@ -28,7 +29,8 @@ struct CredentialLeases::Work {
   Result<vault::Refreshed> result = vault::Refreshed{};
 };
 
-CredentialLeases::CredentialLeases(uv_loop_t* loop, Ports ports) : loop_(loop), ports_(std::move(ports)), keeper_(boot_clock_ms) {
+CredentialLeases::CredentialLeases(uv_loop_t* loop, Ports ports)
+    : loop_(loop), ports_(std::move(ports)), keeper_(boot_clock_ms) {
   uv_timer_init(loop_, &timer_);
   timer_.data = this;
 }
@@ -98,7 +100,9 @@ void CredentialLeases::finished(Work& work) {
   if (outcome.change == Change::failed || outcome.change == Change::lost)
     note_failure(source, error, !keeper_.value(work.id).has_value());
   else if (outcome.change != Change::none)
-    ports_.record("vault.renewed", {{"path", source}, {"credential", outcome.name}, {"seconds", outcome.lasts_ms / 1000},
+    ports_.record("vault.renewed", {{"path", source},
+                                    {"credential", outcome.name},
+                                    {"seconds", outcome.lasts_ms / 1000},
                                     {"new_value", outcome.change == Change::replaced}});
   arm();
 }
@@ -127,8 +131,9 @@ void CredentialLeases::arm() {
   }
   const auto wait = std::clamp<std::int64_t>(*next - boot_clock_ms(), 0, kLongestSleepMs);
   uv_update_time(loop_);
-  uv_timer_start(&timer_, [](uv_timer_t* timer) { static_cast<CredentialLeases*>(timer->data)->tick(); },
-                 static_cast<std::uint64_t>(wait), 0);
+  uv_timer_start(
+      &timer_, [](uv_timer_t* timer) { static_cast<CredentialLeases*>(timer->data)->tick(); },
+      static_cast<std::uint64_t>(wait), 0);
 }
 
 void CredentialLeases::finish() {

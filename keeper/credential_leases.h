@@ -1,5 +1,5 @@
-// The values of a session's credentials while it runs: refreshed in worker threads before their time is over, so that the keeper's
-// loop never waits for a vault; taken back from the proxy when they change or end. On the loop's thread.
+// The values of a session's credentials while it runs: refreshed in worker threads before their time is over, so that the
+// keeper's loop never waits for a vault; taken back from the proxy when they change or end. On the loop's thread.
 #pragma once
 
 #include <uv.h>
@@ -21,7 +21,8 @@ namespace weir::keeper {
 class CredentialLeases {
  public:
   struct Ports {
-    std::function<void(std::uint32_t generation, std::uint32_t credential)> withdraw;  // the proxy is to forget it and ask anew
+    std::function<void(std::uint32_t generation, std::uint32_t credential)>
+        withdraw;  // the proxy is to forget it and ask anew
     std::function<void(std::string_view type, const nlohmann::ordered_json& data)> record;
   };
   // The loop runs as long as there is work: finish() comes before its end.
@@ -30,9 +31,12 @@ class CredentialLeases {
   CredentialLeases& operator=(const CredentialLeases&) = delete;
   ~CredentialLeases();
 
-  void take(std::uint32_t generation, const std::vector<policy::Credential>& credentials, std::vector<vault::Obtained> values);
+  void take(std::uint32_t generation, const std::vector<policy::Credential>& credentials,
+            std::vector<vault::Obtained> values);
   bool has(std::uint32_t generation, std::uint32_t credential) const { return ids_.contains({generation, credential}); }
-  Result<const Secret*> value(std::uint32_t generation, std::uint32_t credential) { return keeper_.value(ids_.at({generation, credential})); }
+  Result<const Secret*> value(std::uint32_t generation, std::uint32_t credential) {
+    return keeper_.value(ids_.at({generation, credential}));
+  }
   void release(std::uint32_t generation);  // no request is under that policy any more: what was lent for it goes back
 
   // The session's end: what is on its way is called off, and all that was lent goes back. Blocks, some seconds at most.

@@ -15,8 +15,8 @@ constexpr int kMostDoublings = 6;
 }  // namespace
 
 bool is_passing(const Error& error) {
-  static constexpr std::array<std::string_view, 6> kPassing = {"vault_unreachable", "vault_sealed", "vault_busy", "vault_uninitialized",
-                                                               "vault_standby", "exec_too_slow"};
+  static constexpr std::array<std::string_view, 6> kPassing = {"vault_unreachable",   "vault_sealed",  "vault_busy",
+                                                               "vault_uninitialized", "vault_standby", "exec_too_slow"};
   return std::ranges::find(kPassing, error.code) != kPassing.end();
 }
 
@@ -26,7 +26,8 @@ void LeaseKeeper::schedule(Held& held, std::int64_t lasts_ms) const {
   if (lasts_ms <= 0) return;
   const std::int64_t now = clock_();
   held.ends = now + lasts_ms;
-  held.refresh_at = now + std::max(lasts_ms * 2 / 3, kFirstPauseMs);  // a source that grants less and less is not asked in a frenzy
+  held.refresh_at =
+      now + std::max(lasts_ms * 2 / 3, kFirstPauseMs);  // a source that grants less and less is not asked in a frenzy
 }
 
 LeaseKeeper::Id LeaseKeeper::add(std::string name, Obtained obtained) {

@@ -1,5 +1,5 @@
-// Which values are still good, and when to refresh which: at two thirds of their time. Pure: it has no clock and no thread of its
-// own; whoever drives it runs due() refreshers somewhere and brings back what they gave. Single-threaded.
+// Which values are still good, and when to refresh which: at two thirds of their time. Pure: it has no clock and no thread
+// of its own; whoever drives it runs due() refreshers somewhere and brings back what they gave. Single-threaded.
 #pragma once
 
 #include <cstdint>

@@ -15,8 +15,9 @@ struct Refreshed {
   std::int64_t lasts_ms = 0;    // from now; 0: no end known
 };
 
-// Keeps one value valid. refresh() blocks on the network or on a program: call it in a worker thread, never two calls at a time.
-// Errors for which is_passing() holds say nothing about the value: it serves until its end. After any other it is no longer good.
+// Keeps one value valid. refresh() blocks on the network or on a program: call it in a worker thread, never two calls at a
+// time. Errors for which is_passing() holds say nothing about the value: it serves until its end. After any other it is no
+// longer good.
 class Refresher {
  public:
   Refresher() = default;
@@ -31,7 +32,7 @@ class Refresher {
 
 struct Obtained {
   Secret value;
-  std::int64_t lasts_ms = 0;            // from now; 0: no end known
+  std::int64_t lasts_ms = 0;             // from now; 0: no end known
   std::shared_ptr<Refresher> refresher;  // null where lasts_ms is 0 and nothing was lent. Shared with a worker that runs it
 };
 

@@ -19,7 +19,8 @@ namespace weir::vault {
 struct Vault::State {
   VaultPaths paths;
   mutable std::optional<EmbeddedStore> unlocked;  // kept where opening costs a passphrase
-  std::vector<std::pair<ServerSettings, std::shared_ptr<VaultSecrets>>> servers;  // one login for each; values that it gave share it
+  std::vector<std::pair<ServerSettings, std::shared_ptr<VaultSecrets>>>
+      servers;  // one login for each; values that it gave share it
 };
 
 VaultPaths default_paths() {
@@ -137,7 +138,8 @@ Result<Obtained> Vault::obtain(std::string_view from, std::uint32_t ttl_seconds,
     if (!reference) return std::unexpected(reference.error());
     auto settings = complete_settings(server);
     if (!settings) return std::unexpected(settings.error());
-    auto known = std::ranges::find(state_->servers, *settings, &std::pair<ServerSettings, std::shared_ptr<VaultSecrets>>::first);
+    auto known =
+        std::ranges::find(state_->servers, *settings, &std::pair<ServerSettings, std::shared_ptr<VaultSecrets>>::first);
     if (known == state_->servers.end())
       known = state_->servers.emplace(known, *settings, std::make_shared<VaultSecrets>(*settings));
     return known->second->obtain(*reference, std::int64_t{ttl_seconds} * 1000);

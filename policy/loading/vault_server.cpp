@@ -25,7 +25,8 @@ void read_word(VaultReader& reader, const YamlNode& key, const YamlNode& value) 
 }
 template <std::string VaultServer::* Member>
 void read_path(VaultReader& reader, const YamlNode& key, const YamlNode& value) {
-  if (const auto word = read_text(reader.diagnostics, value, key.text)) reader.vault.*Member = resolve_path(word->text, reader.file);
+  if (const auto word = read_text(reader.diagnostics, value, key.text))
+    reader.vault.*Member = resolve_path(word->text, reader.file);
 }
 
 void read_address(VaultReader& reader, const YamlNode&, const YamlNode& value) {
@@ -41,7 +42,8 @@ void read_method(VaultReader& reader, const YamlNode&, const YamlNode& value) {
   const auto word = read_text(reader.diagnostics, value, "method");
   if (!word) return;
   if (std::ranges::find(kMethods, word->text) == kMethods.end())
-    reader.diagnostics.error(word->place, fmt::format("`{}` is not a method to log in to Vault with", printable(word->text, 60)),
+    reader.diagnostics.error(word->place,
+                             fmt::format("`{}` is not a method to log in to Vault with", printable(word->text, 60)),
                              suggest(word->text, kMethods));
   reader.vault.method = word->text;
 }
@@ -52,11 +54,14 @@ void read_secret(VaultReader& reader, const YamlNode&, const YamlNode& value) {
   const auto word = read_text(reader.diagnostics, value, "secret");
   if (!word) return;
   if (!word->text.starts_with("env:") && !word->text.starts_with(kFile)) {
-    reader.diagnostics.error(word->place, "`secret` says where the login's secret is, never what it is", "write env:NAME or file:PATH");
+    reader.diagnostics.error(word->place, "`secret` says where the login's secret is, never what it is",
+                             "write env:NAME or file:PATH");
     return;
   }
   if (const auto problem = check_source(word->text)) reader.diagnostics.error(word->place, *problem);
-  reader.vault.secret = word->text.starts_with(kFile) ? std::string(kFile) + resolve_path(word->text.substr(kFile.size()), reader.file) : word->text;
+  reader.vault.secret = word->text.starts_with(kFile)
+                            ? std::string(kFile) + resolve_path(word->text.substr(kFile.size()), reader.file)
+                            : word->text;
 }
 
 Schema methods() {
@@ -81,18 +86,22 @@ constexpr Key<VaultReader> kLoginKeys[] = {
 
 // What each method cannot do without, and what it would not look at.
 void read_login(VaultReader& reader, const YamlNode&, const YamlNode& node) {
-  read_section(reader.diagnostics, node, "`auth`", kLoginKeys, reader, {}, "for instance: auth: {method: approle, role: …, secret: file:secret-id}");
+  read_section(reader.diagnostics, node, "`auth`", kLoginKeys, reader, {},
+               "for instance: auth: {method: approle, role: …, secret: file:secret-id}");
   const auto& vault = reader.vault;
   const auto& method = vault.method;
   if (method.empty() || reader.diagnostics.has_errors()) return;
   const auto refuse = [&](std::string_view key, bool needed) {
-    reader.diagnostics.error(node.place, fmt::format("`auth` by {} {} `{}`", method, needed ? "needs" : "has no use for", key), needed ? "add it" : "remove it");
+    reader.diagnostics.error(node.place,
+                             fmt::format("`auth` by {} {} `{}`", method, needed ? "needs" : "has no use for", key),
+                             needed ? "add it" : "remove it");
   };
   const bool takes_role = method != "token" && method != "userpass";
   if (takes_role && method != "cert" && vault.role.empty()) refuse("role", true);
   if (!takes_role && !vault.role.empty()) refuse("role", false);
   if ((method == "userpass") != !vault.user.empty()) refuse("user", method == "userpass");
-  if (vault.secret.empty() && (method == "approle" || method == "jwt" || method == "userpass" || vault.wrapped)) refuse("secret", true);
+  if (vault.secret.empty() && (method == "approle" || method == "jwt" || method == "userpass" || vault.wrapped))
+    refuse("secret", true);
   if (method == "cert" && !vault.secret.empty()) refuse("secret", false);
   if (method == "token" && !vault.mount.empty()) refuse("mount", false);
 }
@@ -100,19 +109,23 @@ void read_login(VaultReader& reader, const YamlNode&, const YamlNode& node) {
 constexpr Key<VaultReader> kVaultKeys[] = {
     {"address", "https://host:port (or $VAULT_ADDR)", address, read_address},
     {"namespace", "Of Vault Enterprise and OpenBao (or $VAULT_NAMESPACE)", shape::text, read_word<&VaultServer::name_space>},
-    {"ca_file", "Certificates (PEM) to verify the server with (or $VAULT_CACERT)", shape::text, read_path<&VaultServer::ca_file>},
+    {"ca_file", "Certificates (PEM) to verify the server with (or $VAULT_CACERT)", shape::text,
+     read_path<&VaultServer::ca_file>},
     {"ca_path", "A folder of them (or $VAULT_CAPATH)", shape::text, read_path<&VaultServer::ca_path>},
     {"client_certificate", "weir's own (or $VAULT_CLIENT_CERT)", shape::text, read_path<&VaultServer::client_certificate>},
     {"client_key", "and its key (or $VAULT_CLIENT_KEY)", shape::text, read_path<&VaultServer::client_key>},
-    {"server_name", "The name in the server's certificate, and for SNI (or $VAULT_TLS_SERVER_NAME)", shape::text, read_word<&VaultServer::server_name>},
-    {"auth", "How to log in; without it by $VAULT_TOKEN or ~/.vault-token", [] { return section_schema(kLoginKeys); }, read_login},
+    {"server_name", "The name in the server's certificate, and for SNI (or $VAULT_TLS_SERVER_NAME)", shape::text,
+     read_word<&VaultServer::server_name>},
+    {"auth", "How to log in; without it by $VAULT_TOKEN or ~/.vault-token", [] { return section_schema(kLoginKeys); },
+     read_login},
 };
 
 }  // namespace
 
 void read_vault(Diagnostics& diagnostics, const YamlNode& node, const std::string& file, VaultServer& vault) {
   VaultReader reader{diagnostics, file, vault};
-  read_section(diagnostics, node, "`vault`", kVaultKeys, reader, {}, "for instance: vault: {address: https://vault.example.com:8200}");
+  read_section(diagnostics, node, "`vault`", kVaultKeys, reader, {},
+               "for instance: vault: {address: https://vault.example.com:8200}");
 }
 
 Schema vault_schema() { return section_schema(kVaultKeys); }

@@ -19,7 +19,8 @@ std::string first_error(const std::string& text) {
 
 TEST(LoadSources, ProgramIsAPathOrAListAndBecomesAList) {
   EXPECT_EQ(document_of(credential("exec:/bin/token")).credentials[0].from, R"(exec:["/bin/token"])");
-  EXPECT_EQ(document_of(credential("{exec: [/bin/pass, show, 'a b\"c']}", ", ttl: 10min")).credentials[0].from, R"(exec:["/bin/pass","show","a b\"c"])");
+  EXPECT_EQ(document_of(credential("{exec: [/bin/pass, show, 'a b\"c']}", ", ttl: 10min")).credentials[0].from,
+            R"(exec:["/bin/pass","show","a b\"c"])");
   EXPECT_EQ(document_of(credential("exec:/bin/token", ", ttl: 10min")).credentials[0].ttl_seconds, 600U);
   EXPECT_EQ(document_of(credential("'vault:a/b?version=2#c'")).credentials[0].from, "vault:a/b?version=2#c");
 }
@@ -34,11 +35,14 @@ TEST(LoadSources, RefusesWhatCouldBeReadTwoWays) {
 }
 
 TEST(LoadVault, ReadsEveryKey) {
-  const auto server = document_of(vault("{address: 'https://v:8200', namespace: n, ca_file: ca.pem, ca_path: /cas, client_certificate: c.pem, client_key: "
-                                        "c.key, server_name: s, auth: {method: approle, mount: m, role: r, secret: 'file:id', wrapped: true}}"))
-                          .vault;
-  EXPECT_EQ(server, (VaultServer{"https://v:8200", "n", "/etc/weir/ca.pem", "/cas", "/etc/weir/c.pem", "/etc/weir/c.key", "s", "approle", "m", "r", "",
-                                 "file:/etc/weir/id", true}));
+  const auto server =
+      document_of(
+          vault("{address: 'https://v:8200', namespace: n, ca_file: ca.pem, ca_path: /cas, client_certificate: c.pem, "
+                "client_key: "
+                "c.key, server_name: s, auth: {method: approle, mount: m, role: r, secret: 'file:id', wrapped: true}}"))
+          .vault;
+  EXPECT_EQ(server, (VaultServer{"https://v:8200", "n", "/etc/weir/ca.pem", "/cas", "/etc/weir/c.pem", "/etc/weir/c.key",
+                                 "s", "approle", "m", "r", "", "file:/etc/weir/id", true}));
 }
 
 TEST(LoadVault, RefusesASecretInTheFileAndLoginsThatCannotBe) {
@@ -55,7 +59,8 @@ TEST(LoadVault, RefusesASecretInTheFileAndLoginsThatCannotBe) {
 
 TEST(LoadVault, IsWrittenAgainAsItWasRead) {
   const auto document = document_of(credential("{exec: [/bin/pass, show, 'a b']}", ", ttl: 10min") +
-                                    vault("{address: 'https://v:8200', namespace: n, auth: {method: jwt, mount: gitlab, role: ci, secret: 'env:JWT', wrapped: true}}"));
+                                    vault("{address: 'https://v:8200', namespace: n, auth: {method: jwt, mount: gitlab, "
+                                          "role: ci, secret: 'env:JWT', wrapped: true}}"));
   const auto text = to_yaml(document);
   const auto again = load_text(text, "/etc/weir/test.yaml");
   ASSERT_TRUE(again.ok()) << text;

@@ -1,8 +1,8 @@
 // `exec:`: what a program may do and what weir says when it does something else.
-#include <gmock/gmock.h>
-
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <unistd.h>
+
 #include <thread>
 
 #include "tests/vault/scratch.h"
@@ -41,7 +41,8 @@ TEST_F(Command, NoDescriptorOfTheKeepersIsThere) {
 TEST_F(Command, FailureTellsStatusAndFirstLineOfStandardErrorButNoOutput) {
   const auto failed = run_command({script("echo s3cret; echo 'no such entry' >&2; echo more >&2; exit 3")});
   EXPECT_EQ(code_of(failed), "exec_failed");
-  EXPECT_THAT(message_of(failed), testing::AllOf(HasSubstr("status 3: no such entry"), Not(HasSubstr("s3cret")), Not(HasSubstr("more"))));
+  EXPECT_THAT(message_of(failed),
+              testing::AllOf(HasSubstr("status 3: no such entry"), Not(HasSubstr("s3cret")), Not(HasSubstr("more"))));
 }
 
 TEST_F(Command, MissingProgramAndEmptyOutputAreErrors) {

@@ -29,7 +29,8 @@ class Script {
     int status;
     std::string body, headers = {};
   };
-  explicit Script(std::vector<Step> steps) : steps_(std::move(steps)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Script(std::vector<Step> steps)
+      : steps_(std::move(steps)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -68,7 +69,8 @@ class Script {
         if (got <= 0) break;
         request.append(block, static_cast<std::size_t>(got));
         head = request.find("\r\n\r\n");
-        if (const auto field = request.find("Content-Length: "); field != std::string::npos && field < head) length = std::stoul(request.substr(field + 16));
+        if (const auto field = request.find("Content-Length: "); field != std::string::npos && field < head)
+          length = std::stoul(request.substr(field + 16));
       }
       {
         const std::lock_guard lock(mutex_);
@@ -76,8 +78,9 @@ class Script {
       }
       const auto& step = steps_[at];
       if (step.status == 0) continue;
-      const std::string answer = "HTTP/1.1 " + std::to_string(step.status) + " X\r\nContent-Length: " + std::to_string(step.body.size()) +
-                                 "\r\nConnection: close\r\n" + step.headers + "\r\n" + step.body;
+      const std::string answer = "HTTP/1.1 " + std::to_string(step.status) +
+                                 " X\r\nContent-Length: " + std::to_string(step.body.size()) + "\r\nConnection: close\r\n" +
+                                 step.headers + "\r\n" + step.body;
       (void)!::write(peer.get(), answer.data(), answer.size());
     }
   }
@@ -183,7 +186,9 @@ TEST(VaultClient, SendsTokenNamespaceAndWhatItWasToldOfTheIndex) {
   EXPECT_THAT(requests[2], HasSubstr("X-Vault-Index: abc\r\n"));
 }
 
-TEST(VaultClient, AnswerThatIsTooLongIsRefused) { EXPECT_EQ(ask({{200, std::string(2U << 20, 'x')}}).code, "vault_refused"); }
+TEST(VaultClient, AnswerThatIsTooLongIsRefused) {
+  EXPECT_EQ(ask({{200, std::string(2U << 20, 'x')}}).code, "vault_refused");
+}
 
 class Scripted : public Scratch {
  protected:
@@ -198,11 +203,17 @@ class Scripted : public Scratch {
   std::shared_ptr<VaultSecrets> vault_;
   const Script::Step no_lookup_{403, ""};
   const Script::Step database_{200, R"({"data":{"path":"database/","type":"database","options":null}})"};
-  const Script::Step creds_{200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":90,"data":{"username":"u1","password":"p1"}})"};
+  const Script::Step creds_{
+      200,
+      R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":90,"data":{"username":"u1","password":"p1"}})"};
 };
 
 TEST_F(Scripted, LeaseThatIsRenewedKeepsItsValueAndIsRevokedWhenReleased) {
-  Script server({no_lookup_, database_, creds_, {200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":90})"}, {204, ""}});
+  Script server({no_lookup_,
+                 database_,
+                 creds_,
+                 {200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":90})"},
+                 {204, ""}});
   auto got = obtain(server, "database/creds/r#password");
   ASSERT_TRUE(got) << message_of(got);
   EXPECT_EQ(got->value.reveal(), "p1");
@@ -213,13 +224,19 @@ TEST_F(Scripted, LeaseThatIsRenewedKeepsItsValueAndIsRevokedWhenReleased) {
   EXPECT_TRUE(got->refresher->release());
   EXPECT_EQ(server.requests().size(), 3U) << "still used";
   EXPECT_TRUE(username->refresher->release());
-  EXPECT_THAT(server.lines(), ElementsAre("GET /v1/auth/token/lookup-self", "GET /v1/sys/internal/ui/mounts/database/creds/r", "GET /v1/database/creds/r",
-                                          "PUT /v1/sys/leases/revoke"));
+  EXPECT_THAT(server.lines(),
+              ElementsAre("GET /v1/auth/token/lookup-self", "GET /v1/sys/internal/ui/mounts/database/creds/r",
+                          "GET /v1/database/creds/r", "PUT /v1/sys/leases/revoke"));
 }
 
 TEST_F(Scripted, LeaseIsRenewedWhenLittleOfItIsLeft) {
-  const Script::Step brief{200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":1,"data":{"password":"p1"}})"};
-  Script server({no_lookup_, database_, brief, {200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":1})"}, {204, ""}});
+  const Script::Step brief{
+      200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":1,"data":{"password":"p1"}})"};
+  Script server({no_lookup_,
+                 database_,
+                 brief,
+                 {200, R"({"lease_id":"database/creds/r/1","renewable":true,"lease_duration":1})"},
+                 {204, ""}});
   auto got = obtain(server, "database/creds/r#password");
   ASSERT_TRUE(got) << message_of(got);
   usleep(600'000);
@@ -254,8 +271,10 @@ TEST_F(Scripted, LoginsSendWhatTheirMethodTakes) {
       {by("userpass", "", "anna"), "POST /v1/auth/userpass/login/anna", R"({"password":"hvs.t"})"},
   };
   for (const auto& row : table) {
-    Script server({{200, R"({"auth":{"client_token":"hvs.own","lease_duration":3600,"renewable":true}})"}, {403, ""},
-                   {200, R"({"data":{"data":{"f":"v"},"metadata":{"version":1}}})"}, {204, ""}});
+    Script server({{200, R"({"auth":{"client_token":"hvs.own","lease_duration":3600,"renewable":true}})"},
+                   {403, ""},
+                   {200, R"({"data":{"data":{"f":"v"},"metadata":{"version":1}}})"},
+                   {204, ""}});
     auto got = obtain(server, "secret/data/x#f", row.settings);
     ASSERT_TRUE(got) << row.line << message_of(got);
     EXPECT_EQ(got->value.reveal(), "v");
@@ -270,14 +289,17 @@ TEST_F(Scripted, LoginsSendWhatTheirMethodTakes) {
 }
 
 TEST(SecretJson, ReadsWhatIsJsonAndRefusesTheRest) {
-  for (const char* good : {"{}", "[]", " {\"a\":[1,-2.5e3,true,null,\"\\u00e9\\n\"]} ", "\"\"", "0"}) EXPECT_TRUE(SecretJson::parse(good)) << good;
-  for (const char* bad : {"", "{", "{}x", "[1,]", "{\"a\"}", "{a:1}", "\"\n\"", "\"\\x\"", "\"\\u12g4\"", "01", "1.", "-", "tru", "\"\xff\"", "nul"})
+  for (const char* good : {"{}", "[]", " {\"a\":[1,-2.5e3,true,null,\"\\u00e9\\n\"]} ", "\"\"", "0"})
+    EXPECT_TRUE(SecretJson::parse(good)) << good;
+  for (const char* bad : {"", "{", "{}x", "[1,]", "{\"a\"}", "{a:1}", "\"\n\"", "\"\\x\"", "\"\\u12g4\"", "01", "1.", "-",
+                          "tru", "\"\xff\"", "nul"})
     EXPECT_FALSE(SecretJson::parse(bad)) << bad;
   EXPECT_FALSE(SecretJson::parse(std::string(100, '[') + std::string(100, ']')));
 }
 
 TEST(SecretJson, GivesStringsUnescapedAndOtherValuesAsTheyStand) {
-  const auto json = SecretJson::parse(R"({"a\u0062":"x\"\\\/\b\f\n\r\t\u00e9\u20ac\ud83d\ude00\ud800","n":12,"o":{"p":[1, 2]},"n":13})");
+  const auto json =
+      SecretJson::parse(R"({"a\u0062":"x\"\\\/\b\f\n\r\t\u00e9\u20ac\ud83d\ude00\ud800","n":12,"o":{"p":[1, 2]},"n":13})");
   ASSERT_TRUE(json);
   EXPECT_EQ(json->member("ab")->text().reveal(), "x\"\\/\b\f\n\r\té€😀\xef\xbf\xbd");
   EXPECT_EQ(json->member("n")->number(), 13);

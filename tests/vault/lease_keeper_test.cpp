@@ -17,7 +17,9 @@ struct NoRefresher : Refresher {
 
 class Leases : public testing::Test {
  protected:
-  LeaseKeeper::Id add(std::int64_t lasts_ms) { return keeper_.add("c", {Secret("one"), lasts_ms, std::make_shared<NoRefresher>()}); }
+  LeaseKeeper::Id add(std::int64_t lasts_ms) {
+    return keeper_.add("c", {Secret("one"), lasts_ms, std::make_shared<NoRefresher>()});
+  }
   std::string value(LeaseKeeper::Id id) {
     const auto got = keeper_.value(id);
     return got ? std::string((*got)->reveal()) : got.error().code;

@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kComplaint = 4096;  // kept of standard error
-constexpr std::int64_t kSliceMs = 200;   // how soon a cancellation is seen
+constexpr std::int64_t kSliceMs = 200;    // how soon a cancellation is seen
 
 struct Pipe {
   UniqueFd read, write;
@@ -165,7 +165,8 @@ Result<Secret> run_command(const std::vector<std::string>& command, CommandLimit
                                      " s; it must not ask for anything" + first_line(output.complaint));
   }
   if (WIFSIGNALED(status))
-    return fail("exec_failed", name + " was ended by signal " + std::to_string(WTERMSIG(status)) + first_line(output.complaint));
+    return fail("exec_failed",
+                name + " was ended by signal " + std::to_string(WTERMSIG(status)) + first_line(output.complaint));
   if (WEXITSTATUS(status) != 0)
     return fail("exec_failed",
                 name + " ended with status " + std::to_string(WEXITSTATUS(status)) + first_line(output.complaint));

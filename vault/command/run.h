@@ -14,7 +14,7 @@ namespace weir::vault {
 
 struct CommandLimits {
   int milliseconds = 10'000;
-  std::size_t octets = 64U << 10;  // of its output
+  std::size_t octets = 64U << 10;                // of its output
   const std::atomic<bool>* cancelled = nullptr;  // looked at now and then
 };
 

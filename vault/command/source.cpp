@@ -11,7 +11,8 @@ namespace {
 Result<Secret> run_and_check(const std::vector<std::string>& command, const std::atomic<bool>* cancelled = nullptr) {
   auto value = run_command(command, {.cancelled = cancelled});
   if (!value) return value;
-  if (auto usable = check_value(*value, "what " + command.front() + " printed"); !usable) return std::unexpected(usable.error());
+  if (auto usable = check_value(*value, "what " + command.front() + " printed"); !usable)
+    return std::unexpected(usable.error());
   return value;
 }
 

@@ -39,7 +39,8 @@ void* resize_wiped(void* memory, std::size_t size) {
 
 void start_curl() {
   static std::once_flag once;
-  std::call_once(once, [] { curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, free_wiped, resize_wiped, strdup, std::calloc); });
+  std::call_once(
+      once, [] { curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, free_wiped, resize_wiped, strdup, std::calloc); });
 }
 
 struct Headers {
@@ -127,32 +128,38 @@ VaultClient::Answer VaultClient::attempt(const Call& call, std::int64_t millisec
         return CURLE_OK;
       }));
   set(CURLOPT_WRITEDATA, &answer);
-  set(CURLOPT_WRITEFUNCTION, static_cast<std::size_t (*)(char*, std::size_t, std::size_t, void*)>([](char* bytes, std::size_t, std::size_t size, void* to) {
-        auto& into = *static_cast<Answer*>(to);
-        if (size > into.body.size() - into.size) {
-          into.too_long = true;
-          return std::size_t{0};
-        }
-        std::memcpy(into.body.data() + into.size, bytes, size);
-        into.size += size;
-        wipe(bytes, size);
-        return size;
-      }));
+  set(CURLOPT_WRITEFUNCTION, static_cast<std::size_t (*)(char*, std::size_t, std::size_t, void*)>(
+                                 [](char* bytes, std::size_t, std::size_t size, void* to) {
+                                   auto& into = *static_cast<Answer*>(to);
+                                   if (size > into.body.size() - into.size) {
+                                     into.too_long = true;
+                                     return std::size_t{0};
+                                   }
+                                   std::memcpy(into.body.data() + into.size, bytes, size);
+                                   into.size += size;
+                                   wipe(bytes, size);
+                                   return size;
+                                 }));
   set(CURLOPT_HEADERDATA, &answer);
-  set(CURLOPT_HEADERFUNCTION, static_cast<std::size_t (*)(char*, std::size_t, std::size_t, void*)>([](char* bytes, std::size_t, std::size_t size, void* to) {
-        auto& into = *static_cast<Answer*>(to);
-        const std::string_view line(bytes, size);
-        if (const auto colon = line.find(':'); colon != std::string_view::npos && size < 4096) {
-          if (equals_ignoring_case(line.substr(0, colon), "x-vault-index")) into.index = trim(line.substr(colon + 1));
-          if (equals_ignoring_case(line.substr(0, colon), "retry-after")) into.retry_after = trim(line.substr(colon + 1));
-        }
-        return size;
-      }));
+  set(CURLOPT_HEADERFUNCTION, static_cast<std::size_t (*)(char*, std::size_t, std::size_t, void*)>(
+                                  [](char* bytes, std::size_t, std::size_t size, void* to) {
+                                    auto& into = *static_cast<Answer*>(to);
+                                    const std::string_view line(bytes, size);
+                                    if (const auto colon = line.find(':'); colon != std::string_view::npos && size < 4096) {
+                                      if (equals_ignoring_case(line.substr(0, colon), "x-vault-index"))
+                                        into.index = trim(line.substr(colon + 1));
+                                      if (equals_ignoring_case(line.substr(0, colon), "retry-after"))
+                                        into.retry_after = trim(line.substr(colon + 1));
+                                    }
+                                    return size;
+                                  }));
   set(CURLOPT_NOPROGRESS, 0L);
-  set(CURLOPT_XFERINFODATA, call.limits == nullptr ? cancelled_.get() : nullptr);  // those with limits of their own are brief
+  set(CURLOPT_XFERINFODATA,
+      call.limits == nullptr ? cancelled_.get() : nullptr);  // those with limits of their own are brief
   set(CURLOPT_XFERINFOFUNCTION, static_cast<int (*)(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t)>(
                                     [](void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-                                      return cancelled != nullptr && static_cast<std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
+                                      return cancelled != nullptr && static_cast<std::atomic<bool>*>(cancelled)->load() ? 1
+                                                                                                                        : 0;
                                     }));
   curl_slist* names = nullptr;  // the certificate's name and SNI where they are not the address's host
   if (!settings_.server_name.empty()) {
@@ -183,7 +190,8 @@ VaultClient::Answer VaultClient::attempt(const Call& call, std::int64_t millisec
 namespace {
 
 bool is_worth_another(long status) {
-  return status == 412 || status == 429 || status == 472 || status == 473 || status == 500 || status == 501 || status == 502 || status == 503 || status == 504;
+  return status == 412 || status == 429 || status == 472 || status == 473 || status == 500 || status == 501 ||
+         status == 502 || status == 503 || status == 504;
 }
 
 // Vault's own words, {"errors": […]}; they name what is wrong and never a value.
@@ -200,21 +208,34 @@ std::unexpected<Error> refusal(long status, const std::string& address, const st
   const std::string words = vaults_words(body);
   const std::string at = "Vault at " + printable(address, 200);
   switch (status) {
-    case 400: return fail("vault_invalid", at + " cannot do " + path + words);
+    case 400:
+      return fail("vault_invalid", at + " cannot do " + path + words);
     case 401:
-    case 403: return fail("vault_denied", at + ": permission denied on " + path + (words.find("permission denied") == std::string::npos ? words : ""));
-    case 404: return fail("vault_not_found", at + " has nothing at " + path + words);
+    case 403:
+      return fail("vault_denied", at + ": permission denied on " + path +
+                                      (words.find("permission denied") == std::string::npos ? words : ""));
+    case 404:
+      return fail("vault_not_found", at + " has nothing at " + path + words);
     case 412:
     case 473:
-    case 472: return fail("vault_standby", at + " is a standby that does not answer for the active node (status " + std::to_string(status) + ")" + words);
-    case 429: return fail("vault_busy", at + " takes no more requests for now" + words);
-    case 501: return fail("vault_uninitialized", at + " is not initialised");
-    case 503: return fail("vault_sealed", words.find("sealed") != std::string::npos ? at + " is sealed" : at + " is sealed or in maintenance" + words);
-    default: break;
+    case 472:
+      return fail("vault_standby", at + " is a standby that does not answer for the active node (status " +
+                                       std::to_string(status) + ")" + words);
+    case 429:
+      return fail("vault_busy", at + " takes no more requests for now" + words);
+    case 501:
+      return fail("vault_uninitialized", at + " is not initialised");
+    case 503:
+      return fail("vault_sealed", words.find("sealed") != std::string::npos ? at + " is sealed"
+                                                                            : at + " is sealed or in maintenance" + words);
+    default:
+      break;
   }
   if (status >= 300 && status < 400)
-    return fail("vault_refused", at + " sends " + path + " elsewhere (status " + std::to_string(status) + "), and the token goes nowhere else; give the address of the active node");
-  return fail(status >= 500 ? "vault_busy" : "vault_refused", at + " answered " + std::to_string(status) + " to " + path + words);
+    return fail("vault_refused", at + " sends " + path + " elsewhere (status " + std::to_string(status) +
+                                     "), and the token goes nowhere else; give the address of the active node");
+  return fail(status >= 500 ? "vault_busy" : "vault_refused",
+              at + " answered " + std::to_string(status) + " to " + path + words);
 }
 
 }  // namespace
@@ -235,14 +256,17 @@ Result<Secret> VaultClient::call(const Call& call) {
     if (answer.too_long) return fail("vault_refused", "Vault's answer to " + path + " is longer than 1 MiB");
     const bool never_sent = answer.code == CURLE_COULDNT_CONNECT || answer.code == CURLE_COULDNT_RESOLVE_HOST;
     const bool again = heard ? is_worth_another(answer.status)
-                             : never_sent || (call.repeatable && (answer.code == CURLE_OPERATION_TIMEDOUT || answer.code == CURLE_GOT_NOTHING ||
-                                                                  answer.code == CURLE_RECV_ERROR || answer.code == CURLE_SEND_ERROR));
+                             : never_sent || (call.repeatable &&
+                                              (answer.code == CURLE_OPERATION_TIMEDOUT || answer.code == CURLE_GOT_NOTHING ||
+                                               answer.code == CURLE_RECV_ERROR || answer.code == CURLE_SEND_ERROR));
     std::int64_t pause = limits.first_pause_ms << (tried - 1);
     pause += std::uniform_int_distribution<std::int64_t>(0, pause)(random);
-    if (heard && !answer.retry_after.empty()) pause = std::max<std::int64_t>(pause, 1000 * std::clamp(std::atoi(answer.retry_after.c_str()), 0, 60));
+    if (heard && !answer.retry_after.empty())
+      pause = std::max<std::int64_t>(pause, 1000 * std::clamp(std::atoi(answer.retry_after.c_str()), 0, 60));
     if (!again || tried >= limits.attempts || left_ms() <= pause || *cancelled_) {
       if (heard) return refusal(answer.status, settings_.address, path, answer.body);
-      return fail("vault_unreachable", "Vault at " + printable(settings_.address, 200) + " cannot be reached: " + printable(answer.problem, 300));
+      return fail("vault_unreachable",
+                  "Vault at " + printable(settings_.address, 200) + " cannot be reached: " + printable(answer.problem, 300));
     }
     const auto until = Clock::now() + std::chrono::milliseconds(pause);
     while (Clock::now() < until && !*cancelled_) std::this_thread::sleep_for(std::chrono::milliseconds(kSliceMs));

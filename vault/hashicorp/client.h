@@ -1,5 +1,5 @@
-// One call of Vault's HTTP API, with its retries and its errors in words. Blocks; one call at a time. No redirect is followed: the
-// token goes to the configured address only. What curl allocates is wiped when it is freed. SECURITY: G2.
+// One call of Vault's HTTP API, with its retries and its errors in words. Blocks; one call at a time. No redirect is
+// followed: the token goes to the configured address only. What curl allocates is wiped when it is freed. SECURITY: G2.
 #pragma once
 
 #include <atomic>
@@ -29,15 +29,15 @@ class VaultClient {
 
   struct Call {
     const char* method = "GET";
-    std::string path;             // behind /v1/
+    std::string path;  // behind /v1/
     const Secret* token = nullptr;
     const Secret* body = nullptr;  // JSON
     bool repeatable = true;        // may be sent again after a time-out, when it may have been carried out
     CallLimits* limits = nullptr;  // others than usual
   };
-  // The body of a 2xx answer; empty for 204. Errors: "vault_denied", "vault_not_found", "vault_invalid", "vault_refused"; and for what
-  // passes "vault_sealed", "vault_uninitialized", "vault_standby", "vault_busy", "vault_unreachable".
-  // Their texts hold Vault's own errors, which name paths and never values.
+  // The body of a 2xx answer; empty for 204. Errors: "vault_denied", "vault_not_found", "vault_invalid", "vault_refused";
+  // and for what passes "vault_sealed", "vault_uninitialized", "vault_standby", "vault_busy", "vault_unreachable". Their
+  // texts hold Vault's own errors, which name paths and never values.
   Result<Secret> call(const Call& call);
 
   void cancel() { cancelled_->store(true); }  // from any thread, for good

@@ -20,7 +20,8 @@ constexpr std::string_view kServiceAccount = "/var/run/secrets/kubernetes.io/ser
 
 Result<Secret> from_settings(const std::string& source) {
   if (!source.starts_with("env:") && !source.starts_with("file:"))
-    return fail("vault_settings", "the secret of Vault's login comes from env:NAME or file:PATH, never from the policy itself");
+    return fail("vault_settings",
+                "the secret of Vault's login comes from env:NAME or file:PATH, never from the policy itself");
   return Vault().fetch(source);
 }
 
@@ -30,9 +31,11 @@ Result<Secret> login_secret(const ServerSettings& settings) {
     if (auto token = from_settings("env:VAULT_TOKEN"); token || token.error().code != "vault_env_unset") return token;
     const std::string file = home_directory() + "/.vault-token";
     if (::access(file.c_str(), F_OK) == 0) return from_settings("file:" + file);
-    return fail("vault_settings", "there is no token for Vault: set VAULT_TOKEN, run `vault login`, or give `vault: {auth: …}` in the policy");
+    return fail("vault_settings",
+                "there is no token for Vault: set VAULT_TOKEN, run `vault login`, or give `vault: {auth: …}` in the policy");
   }
-  if (settings.method == "kubernetes") {  // 0644 in most clusters: read_secret_file() would refuse it, and nobody else is in the pod
+  if (settings.method ==
+      "kubernetes") {  // 0644 in most clusters: read_secret_file() would refuse it, and nobody else is in the pod
     auto text = read_file(std::string(kServiceAccount), 1U << 16);
     if (!text) return fail("vault_settings", "Vault's login by kubernetes: " + text.error().message);
     Secret token(trim(*text));
@@ -59,8 +62,10 @@ Result<Token> token_in(const Secret& answer, std::string_view method) {
   const auto auth = json ? json->member("auth") : std::nullopt;
   const auto value = auth ? auth->member("client_token") : std::nullopt;
   if (!value || !value->is(SecretJson::Kind::string) || value->text().empty())
-    return fail("vault_refused", "Vault's login by " + std::string(method) + " gave no token" +
-                                     (auth && auth->member("mfa_requirement") ? "; it asks for a second factor, which weir cannot give" : ""));
+    return fail(
+        "vault_refused",
+        "Vault's login by " + std::string(method) + " gave no token" +
+            (auth && auth->member("mfa_requirement") ? "; it asks for a second factor, which weir cannot give" : ""));
   Token token;
   token.value = value->text();
   token.own = true;
@@ -73,10 +78,13 @@ Result<Token> token_in(const Secret& answer, std::string_view method) {
 Result<Secret> unwrap(VaultClient& client, const Secret& wrapping) {
   auto answer = client.call({.method = "POST", .path = "sys/wrapping/unwrap", .token = &wrapping, .repeatable = false});
   if (!answer)
-    return fail(answer.error().code, "the wrapped secret of Vault's login cannot be unwrapped (it can be only once, and only for a while): " + answer.error().message);
+    return fail(answer.error().code,
+                "the wrapped secret of Vault's login cannot be unwrapped (it can be only once, and only for a while): " +
+                    answer.error().message);
   const auto json = SecretJson::parse(answer->reveal());
   if (json) {
-    if (const auto token = json->at({"auth", "client_token"}); token && token->is(SecretJson::Kind::string)) return token->text();
+    if (const auto token = json->at({"auth", "client_token"}); token && token->is(SecretJson::Kind::string))
+      return token->text();
     if (const auto data = json->member("data"); data && data->is(SecretJson::Kind::object)) {
       if (const auto id = data->member("secret_id"); id && id->is(SecretJson::Kind::string)) return id->text();
       const auto names = data->names();

@@ -10,7 +10,7 @@ namespace weir::vault {
 
 struct Token {
   Secret value;
-  bool own = false;        // by a login: it is revoked at the end
+  bool own = false;  // by a login: it is revoked at the end
   bool renewable = false;
   std::int64_t lasts_ms = 0;     // when it was had or last renewed; 0: no end known
   std::int64_t obtained_ms = 0;  // by the caller's clock

@@ -8,7 +8,8 @@ namespace weir::vault {
 
 Result<Reference> parse_reference(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return fail("vault_source_invalid", "`vault:" + printable(text, 200) + "` " + std::string(why) + "; write vault:MOUNT/PATH#FIELD");
+    return fail("vault_source_invalid",
+                "`vault:" + printable(text, 200) + "` " + std::string(why) + "; write vault:MOUNT/PATH#FIELD");
   };
   Reference reference;
   const auto hash = text.find('#');
@@ -35,7 +36,8 @@ std::string percent_encoded(std::string_view path) {
   std::string out;
   for (const char c : path) {
     const auto octet = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("-._~/").find(c) != std::string_view::npos;
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
     if (plain) {
       out += c;
     } else {

@@ -25,7 +25,9 @@ struct JsonWalk {
     return true;
   }
   static bool digit(char c) { return c >= '0' && c <= '9'; }
-  static int hex(char c) { return digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+  static int hex(char c) {
+    return digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  }
 
   bool string() {
     if (!take('"')) return false;
@@ -104,11 +106,21 @@ struct JsonWalk {
         --depth;
         return good;
       }
-      case '"': kind = Kind::string; return string();
-      case 't': kind = Kind::boolean; return word("true");
-      case 'f': kind = Kind::boolean; return word("false");
-      case 'n': kind = Kind::null; return word("null");
-      default: kind = Kind::number; return number();
+      case '"':
+        kind = Kind::string;
+        return string();
+      case 't':
+        kind = Kind::boolean;
+        return word("true");
+      case 'f':
+        kind = Kind::boolean;
+        return word("false");
+      case 'n':
+        kind = Kind::null;
+        return word("null");
+      default:
+        kind = Kind::number;
+        return number();
     }
   }
 };
@@ -131,7 +143,12 @@ std::size_t unescape(std::string_view quoted, char* out) {
     }
     const char kind = quoted[++at];
     if (kind != 'u') {
-      out[size++] = kind == 'b' ? '\b' : kind == 'f' ? '\f' : kind == 'n' ? '\n' : kind == 'r' ? '\r' : kind == 't' ? '\t' : kind;
+      out[size++] = kind == 'b'   ? '\b'
+                    : kind == 'f' ? '\f'
+                    : kind == 'n' ? '\n'
+                    : kind == 'r' ? '\r'
+                    : kind == 't' ? '\t'
+                                  : kind;
       continue;
     }
     std::uint32_t point = code_unit(at + 1);
@@ -198,7 +215,8 @@ std::optional<SecretJson> SecretJson::at(std::initializer_list<std::string_view>
 std::vector<std::string> SecretJson::names() const {
   std::vector<std::string> names;
   if (kind_ == Kind::object)
-    JsonWalk{text_}.entries('{', '}', [&](std::string_view quoted, const SecretJson&) { names.push_back(unescaped(quoted)); });
+    JsonWalk{text_}.entries('{', '}',
+                            [&](std::string_view quoted, const SecretJson&) { names.push_back(unescaped(quoted)); });
   return names;
 }
 

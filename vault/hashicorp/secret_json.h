@@ -25,11 +25,11 @@ class SecretJson {
   // The last member of that name: the one that other readers see.
   std::optional<SecretJson> member(std::string_view name) const;
   std::optional<SecretJson> at(std::initializer_list<std::string_view> path) const;
-  std::vector<std::string> names() const;       // of an object
-  std::vector<SecretJson> items() const;        // of an array
-  Secret text() const;                          // a string's characters; else the JSON as it stands
-  std::string plain() const;                    // the same, for what is no secret; "" for null
-  std::int64_t number() const;                  // 0 where it is no whole number
+  std::vector<std::string> names() const;  // of an object
+  std::vector<SecretJson> items() const;   // of an array
+  Secret text() const;                     // a string's characters; else the JSON as it stands
+  std::string plain() const;               // the same, for what is no secret; "" for null
+  std::int64_t number() const;             // 0 where it is no whole number
   bool boolean() const { return text_ == "true"; }
 
  private:

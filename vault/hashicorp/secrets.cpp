@@ -35,11 +35,14 @@ Result<Secret> field_in(const Secret& answer, const Reference& reference, bool v
   if (!value || value->is(SecretJson::Kind::null)) {
     std::string there;
     for (const auto& name : data->names()) there += (there.empty() ? "" : ", ") + printable(name, 60);
-    return fail("vault_field_missing", "there is no field `" + printable(reference.field, 60) + "` at " + printable(reference.path, 200) +
-                                           " in Vault; it has " + (there.empty() ? "none" : printable(there, 400)));
+    return fail("vault_field_missing", "there is no field `" + printable(reference.field, 60) + "` at " +
+                                           printable(reference.path, 200) + " in Vault; it has " +
+                                           (there.empty() ? "none" : printable(there, 400)));
   }
   Secret text = value->text();
-  if (auto usable = check_value(text, "the field `" + printable(reference.field, 60) + "` at " + printable(reference.path, 200)); !usable)
+  if (auto usable =
+          check_value(text, "the field `" + printable(reference.field, 60) + "` at " + printable(reference.path, 200));
+      !usable)
     return std::unexpected(usable.error());
   return text;
 }
@@ -137,21 +140,26 @@ Result<Secret> VaultSecrets::read(const Reference& reference, bool& v2) {
   const Mount mount = mount_of(reference.path);
   std::string path = reference.path;
   const bool is_kv = mount.known && (mount.type == "kv" || mount.type == "generic");
-  const bool only_version = std::ranges::all_of(reference.parameters, [](const auto& one) { return one.first == "version"; });
+  const bool only_version =
+      std::ranges::all_of(reference.parameters, [](const auto& one) { return one.first == "version"; });
   if (is_kv && mount.v2 && path.substr(mount.path.size()).substr(0, 5) != "data/") path.insert(mount.path.size(), "data/");
   if (is_kv && !(mount.v2 && only_version) && !reference.parameters.empty())
-    return fail("vault_source_invalid", "vault:" + printable(reference.path, 200) + (mount.v2 ? " takes `version` and nothing else behind the ?" : " is in a KV store of version 1, which has no versions"));
+    return fail("vault_source_invalid", "vault:" + printable(reference.path, 200) +
+                                            (mount.v2 ? " takes `version` and nothing else behind the ?"
+                                                      : " is in a KV store of version 1, which has no versions"));
   Result<Secret> answer;
   if (is_kv || (!mount.known && only_version)) {
     std::string query;
-    for (const auto& [name, value] : reference.parameters) query += (query.empty() ? "?" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
+    for (const auto& [name, value] : reference.parameters)
+      query += (query.empty() ? "?" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
     answer = call({.path = percent_encoded(path) + query});
   } else if (reference.parameters.empty()) {
     answer = call({.path = percent_encoded(path), .repeatable = false});  // a dynamic secret: each read makes one
   } else {
     std::string body = "{";
     for (const auto& [name, value] : reference.parameters)
-      body += (body.size() > 1 ? "," : "") + std::string(quoted_json(name).reveal()) + ":" + std::string(quoted_json(value).reveal());
+      body += (body.size() > 1 ? "," : "") + std::string(quoted_json(name).reveal()) + ":" +
+              std::string(quoted_json(value).reveal());
     const Secret json(body + "}");
     answer = call({.method = "POST", .path = percent_encoded(path), .body = &json, .repeatable = false});
   }
@@ -183,7 +191,8 @@ Result<Obtained> VaultSecrets::obtain(const Reference& reference, std::int64_t t
   auto taken = take(reference, key, ttl_ms);
   if (!taken) return std::unexpected(taken.error());
   if (taken->version != 0) ++leases_.at(key)->users;
-  return Obtained{std::move(taken->value), taken->lasts_ms, std::make_shared<Field>(shared_from_this(), reference, ttl_ms, taken->version)};
+  return Obtained{std::move(taken->value), taken->lasts_ms,
+                  std::make_shared<Field>(shared_from_this(), reference, ttl_ms, taken->version)};
 }
 
 Result<VaultSecrets::Taken> VaultSecrets::take(const Reference& reference, const std::string& key, std::int64_t ttl_ms) {
@@ -225,7 +234,8 @@ Result<VaultSecrets::Taken> VaultSecrets::take(const Reference& reference, const
 
 Result<void> VaultSecrets::renew(Lease& lease) {
   const Secret id = quoted_json(lease.id);
-  std::string text = R"({"lease_id":)" + std::string(id.reveal()) + R"(,"increment":)" + std::to_string(lease.lasts_ms / 1000) + "}";
+  std::string text =
+      R"({"lease_id":)" + std::string(id.reveal()) + R"(,"increment":)" + std::to_string(lease.lasts_ms / 1000) + "}";
   const Secret body(text);
   const std::int64_t asked = now_ms();
   const auto answer = call({.method = "PUT", .path = "sys/leases/renew", .body = &body});
@@ -237,7 +247,8 @@ Result<void> VaultSecrets::renew(Lease& lease) {
   return {};
 }
 
-Result<Refreshed> VaultSecrets::refresh(const Reference& reference, const std::string& key, std::int64_t ttl_ms, std::uint64_t& version) {
+Result<Refreshed> VaultSecrets::refresh(const Reference& reference, const std::string& key, std::int64_t ttl_ms,
+                                        std::uint64_t& version) {
   const std::lock_guard lock(mutex_);
   const auto found = leases_.find(key);
   if (found != leases_.end() && version != 0) {
@@ -272,7 +283,8 @@ Result<void> VaultSecrets::revoke(Lease& lease) {
   const Secret id = quoted_json(lease.id);
   const Secret body(R"({"lease_id":)" + std::string(id.reveal()) + "}");
   CallLimits brief{.attempts = 2, .attempt_ms = 1500, .all_ms = 2500, .first_pause_ms = 100};
-  auto done = client_.call({.method = "PUT", .path = "sys/leases/revoke", .token = &token_->value, .body = &body, .limits = &brief});
+  auto done =
+      client_.call({.method = "PUT", .path = "sys/leases/revoke", .token = &token_->value, .body = &body, .limits = &brief});
   if (!done) return fail(done.error().code, "a lease could not be revoked, it ends by itself: " + done.error().message);
   return {};
 }

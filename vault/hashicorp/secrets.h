@@ -1,4 +1,5 @@
-// Secrets of one Vault: read, kept alive, given back. All of it blocks and may be called from several threads, which take turns.
+// Secrets of one Vault: read, kept alive, given back. All of it blocks and may be called from several threads, which take
+// turns.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace weir::vault {
 
-inline constexpr std::int64_t kUnleasedMs = 15 * 60 * 1000;  // how long a value without a lease serves before it is read again
+inline constexpr std::int64_t kUnleasedMs =
+    15 * 60 * 1000;  // how long a value without a lease serves before it is read again
 
 class VaultSecrets : public std::enable_shared_from_this<VaultSecrets> {
  public:

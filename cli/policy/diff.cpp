@@ -27,6 +27,8 @@ std::string_view name_of(Change::Subject subject) {
       return "credential";
     case Change::Subject::rates:
       return "rates";
+    case Change::Subject::vault:
+      return "vault";
     case Change::Subject::upstream:
       return "upstream";
     case Change::Subject::limits:

@@ -94,6 +94,8 @@ std::string describe(const Change& change) {
       return fmt::format("rates: {}", change.to);
     case Change::Subject::upstream:
       return fmt::format("upstream {}: {} in A, {} in B", printable(change.name), shown(change.from), shown(change.to));
+    case Change::Subject::vault:
+      return fmt::format("vault {}: {} in A, {} in B", change.name, shown(change.from), shown(change.to));
     case Change::Subject::limits:
       return fmt::format("limit {}: {} in A, {} in B", change.name, shown(change.from), shown(change.to));
   }

@@ -61,6 +61,8 @@ void compare_credential(const Policy& a, const Policy& b, const Credential* in_a
     out.push_back(setting(Subject::credential, kind, name, std::move(from), std::move(to)));
   };
   if (in_a->from != in_b->from) change(Kind::changed, in_a->from, in_b->from);
+  const auto lasting = [](std::uint32_t ttl) { return ttl == 0 ? std::string("as the source has it") : "for " + written_duration(ttl); };
+  if (in_a->ttl_seconds != in_b->ttl_seconds) change(Kind::changed, lasting(in_a->ttl_seconds), lasting(in_b->ttl_seconds));
   if (!same_injection(in_a->inject, in_b->inject)) change(Kind::changed, injected(in_a->inject), injected(in_b->inject));
   if (in_a->insecure != in_b->insecure)
     change(in_b->insecure ? Kind::opened : Kind::closed, in_a->insecure ? "over plain HTTP too" : "over TLS only",
@@ -162,6 +164,21 @@ void compare_upstream(const Upstream& a, const Upstream& b, std::vector<Change>&
   for (const auto& [host, both] : fixed) add("resolve " + host, both.first, both.second);
 }
 
+// Where `vault:` sources are read, and as whom: what a credential is worth hangs on it.
+void compare_vault(const VaultServer& a, const VaultServer& b, std::vector<Change>& out) {
+  const std::pair<const char*, std::string VaultServer::*> keys[] = {
+      {"address", &VaultServer::address},       {"namespace", &VaultServer::name_space},
+      {"ca_file", &VaultServer::ca_file},       {"ca_path", &VaultServer::ca_path},
+      {"server_name", &VaultServer::server_name}, {"client_certificate", &VaultServer::client_certificate},
+      {"client_key", &VaultServer::client_key}, {"auth.method", &VaultServer::method},
+      {"auth.mount", &VaultServer::mount},      {"auth.role", &VaultServer::role},
+      {"auth.user", &VaultServer::user},        {"auth.secret", &VaultServer::secret}};
+  for (const auto& [name, member] : keys)
+    if (a.*member != b.*member) out.push_back(setting(Subject::vault, Kind::changed, name, a.*member, b.*member));
+  if (a.wrapped != b.wrapped)
+    out.push_back(setting(Subject::vault, Kind::changed, "auth.wrapped", a.wrapped ? "true" : "false", b.wrapped ? "true" : "false"));
+}
+
 void compare_limits(const Limits& a, const Limits& b, std::vector<Change>& out) {
   // `most`: what counts as no limit at all.
   const auto add = [&](std::string name, std::uint64_t from, std::uint64_t to, auto text, bool ordered = true) {
@@ -193,6 +210,7 @@ void compare_settings(const Policy& a, const Policy& b, const Destinations& dest
   compare_credentials(a, b, destinations, out);
   if (!rates_seen) compare_shared_rates(a.document(), b.document(), out);
   compare_upstream(a.document().upstream, b.document().upstream, out);
+  compare_vault(a.document().vault, b.document().vault, out);
   compare_limits(a.document().limits, b.document().limits, out);
 }
 

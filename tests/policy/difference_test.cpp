@@ -342,6 +342,16 @@ TEST(Difference, SaysWhereTheWayUpstreamIsAnother) {
       }));
 }
 
+TEST(Difference, SaysWhereSecretsComeFromInAnotherWay) {
+  const std::string credential = "credentials: {k: {from: \"vault:secret/k#v\", hosts: [a.com], inject: {header: x-k, format: \"{secret}\"}";
+  EXPECT_EQ(lines("vault: {address: \"https://one.example\"}\n" + credential + "}}\n",
+                  "vault: {address: \"https://two.example\"}\n" + credential + ", ttl: 10min}}\n"),
+            (Lines{
+                "changed: credential k: as the source has it in A, for 10min in B",
+                "changed: vault address: https://one.example in A, https://two.example in B",
+            }));
+}
+
 TEST(Difference, SaysWhichLimitsAreOthers) {
   EXPECT_EQ(lines("limits: {connections: 10, request_body: 1MiB, response_body: 1MiB, requests_per_minute: 5, "
                   "inspected_body: 1KiB}\n",

@@ -48,6 +48,11 @@ void PolicyWatch::watch_folders() {
   }
 }
 
+void PolicyWatch::close() {
+  for (auto& event : events_) uv_close(reinterpret_cast<uv_handle_t*>(&event), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&settle_), nullptr);
+}
+
 void PolicyWatch::look() {
   watch_folders();
   auto now = stamp();

@@ -13,10 +13,13 @@ namespace weir::keeper {
 class PolicyWatch {
  public:
   // `file` absolute; empty: nothing is watched. `changed` is called from the loop once the file has been left alone for a moment. The
-  // watch outlives the loop's last turn, or is closed before.
+  // watch outlives the loop's last turn.
   PolicyWatch(uv_loop_t* loop, std::string file, std::function<void()> changed);
   PolicyWatch(const PolicyWatch&) = delete;
   PolicyWatch& operator=(const PolicyWatch&) = delete;
+
+  // Lets go of the folders. The loop must turn once more before the watch may go.
+  void close();
 
  private:
   void watch_folders();

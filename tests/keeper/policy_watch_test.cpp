@@ -18,6 +18,13 @@ class PolicyWatchTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(uv_loop_init(&loop_), 0); }
 
+  void TearDown() override {
+    watch_->close();
+    uv_close(reinterpret_cast<uv_handle_t*>(&limit_), nullptr);
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&loop_), 0);
+  }
+
   void start(const fs::path& file) {
     watch_ = std::make_unique<PolicyWatch>(&loop_, file.string(), [this] { ++changes_; });
     uv_timer_init(&loop_, &limit_);

@@ -49,7 +49,7 @@ function(weir_library name)
   target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}")
 endfunction()
 
-# For targets whose own code is never hot (the command line, tests): half the time to build, and the parts they call stay as they are.
+# For tests: two thirds of the time to build.
 function(weir_builds_fast target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT WEIR_SANITIZE)
     target_compile_options(${target} PRIVATE -O1)

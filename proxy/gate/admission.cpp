@@ -8,6 +8,7 @@
 #include "proxy/gate/connection.h"
 #include "proxy/http1/host_port.h"
 #include "proxy/http1/request_target.h"
+#include "proxy/websocket/handshake.h"
 
 namespace weir::proxy {
 namespace {
@@ -29,7 +30,6 @@ Refusal misdirected(std::string code, std::string message) {
   return {421, std::move(code), std::move(message), "use one name for the connection, the TLS server name and the Host header", {}};
 }
 
-
 std::string_view without_mark(std::string_view query) { return query.starts_with('?') ? query.substr(1) : query; }
 
 std::int64_t seconds_since_1970() { return static_cast<std::int64_t>(std::time(nullptr)); }
@@ -38,17 +38,6 @@ std::string_view first_value(const RequestHead& head, std::string_view name) {
   for (const auto& header : head.headers)
     if (equals_ignoring_case(header.name, name)) return header.value;
   return {};
-}
-
-// RFC 6455 §4.1. An upgrade to something else is not taken up: the headers for it are dropped (RFC 9110 §7.8).
-bool asks_for_websocket(const RequestHead& head) {
-  if (!head.upgrade) return false;
-  for (const auto& header : head.headers) {
-    if (!equals_ignoring_case(header.name, "upgrade")) continue;
-    for (const auto protocol : split(header.value, ','))
-      if (equals_ignoring_case(trim(protocol), "websocket")) return true;
-  }
-  return false;
 }
 
 std::string read_problem(const Admission& admission) {
@@ -136,7 +125,7 @@ std::expected<Admission, Refusal> admit(Gate& gate, const Connection& connection
   admission.host = authority->host;
   admission.path = policy::canonical_path(target->path);
   admission.query = target->query;
-  admission.websocket = asks_for_websocket(head);
+  admission.websocket = head.upgrade && websocket::asks_for_websocket(head);  // any other upgrade is not taken up (RFC 9110 §7.8)
   admission.policy = gate.in_force;
   decide(connection, admission);
   return admission;
@@ -160,7 +149,9 @@ void decide_by_body(const Gate& gate, const Connection& connection, Admission& a
 
 policy::Decision decide_again(const PolicyInUse& policy, const Connection& connection, const Admission& admission) {
   const auto request = request_of(connection, admission);
-  return policy.policy.decide(request);
+  auto decision = policy.policy.decide(request);
+  refuse_unnamed_address(policy, connection, decision);
+  return decision;
 }
 
 Admission admit_tunnel(Gate& gate, const Connection& connection, std::string_view scheme) {

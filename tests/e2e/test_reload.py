@@ -101,6 +101,7 @@ class Reload(WeirTest):
         self.change_to(self.ONE)
 
         def change(running):
+            self.assertTrue(self.watches(running, self.root))
             self.change_to(self.OTHER)
             self.loaded(running)
 
@@ -160,12 +161,20 @@ class Reload(WeirTest):
         self.policy_file = inside
 
         def change(running):
+            self.assertFalse(self.watches(running, self.project), "the folder is watched though the sandbox can write there")
             self.change_to(self.OTHER)
-            marker = self.read(self.policy_file)
-            self.assertIn("other", marker)
 
         done = self.in_turn(change)
         self.assertEqual([[200, 403], [200, 403]], done.report["found"], done)
+
+    def watches(self, running, folder):
+        """Whether this weir has an inotify watch on the folder (proc(5), /proc/PID/fdinfo)."""
+        inode = f"ino:{os.stat(folder).st_ino:x} "
+        for entry in os.listdir(f"/proc/{running.pid}/fdinfo"):
+            with open(f"/proc/{running.pid}/fdinfo/{entry}", encoding="ascii") as file:
+                if any(line.startswith("inotify") and inode in line for line in file):
+                    return True
+        return False
 
     def test_a_broken_file_changes_nothing_and_says_so(self):
         self.change_to(self.ONE)
@@ -300,6 +309,36 @@ class Reload(WeirTest):
         wait_until(lambda: self.api.requests, "the stream")
         running.wait_for_event("egress.request")
         self.change_to(self.OTHER)
+        self.loaded(running)
+        done = running.finish()
+        self.assertFalse(done.report["complete"], done)
+        self.assertEqual("cut", done.of("egress.response")[0]["end"], done)
+
+    def test_a_stream_to_an_address_that_the_new_policy_does_not_name_is_cut_whatever_its_default(self):
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        def stream(request, connection):
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+            go.wait(30)
+
+        plain = self.http(routes={"/stream": stream})
+        self.policy("""
+        rules:
+          - {name: named, hosts: [203.0.113.9]}
+        """, resolve={"203.0.113.9": plain})
+        running = self.start_python("""
+            wire = Wire("203.0.113.9", tls=False)
+            wire.send("GET /stream HTTP/1.1\\r\\nHost: 203.0.113.9\\r\\n\\r\\n")
+            answer = wire.answer()
+            report(body=answer.body.decode(), complete=answer.complete)
+            """)
+        wait_until(lambda: plain.requests, "the stream")
+        self.policy("""
+        default: log
+        rules:
+          - {name: every name, hosts: ["*"]}
+        """)
         self.loaded(running)
         done = running.finish()
         self.assertFalse(done.report["complete"], done)

@@ -1,4 +1,4 @@
-// The program `weir`. Under the name `weir-proxy` it is a sandbox's proxy (proxy/proxy_process.h).
+// The program `weir`.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,13 +9,6 @@
 #include "base/text.h"
 #include "cli/completion.h"
 #include "cli/verbs.h"
-#include "proxy/proxy_process.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-// The proxy has no environment to set this in. A small quarantine, so that tests can still measure memory.
-extern "C" const char* __asan_default_options();  // NOLINT: the run time's name
-extern "C" const char* __asan_default_options() { return "quarantine_size_mb=2:thread_local_quarantine_size_kb=64"; }
-#endif
 
 namespace weir::cli {
 
@@ -31,7 +24,6 @@ int main(int argc, char** argv) {
   using namespace weir;
   // A descriptor of ours must never become somebody's standard stream.
   for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd <= 2;) fd = open("/dev/null", O_RDWR);
-  if (argc > 0 && std::strcmp(argv[0], proxy::kProcessName) == 0) return proxy::run_proxy(proxy::kChannelDescriptor);
 
   CLI::App app{"weir: the gate between an agent's sandbox and everything else", "weir"};
   app.set_version_flag("--version", "weir " WEIR_VERSION);

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/companion_program.h"
 #include "base/message_channel.h"
 #include "proxy/proxy_process.h"
 
@@ -18,7 +19,7 @@ namespace weir::keeper {
 namespace {
 
 // In the child: nothing of the keeper's goes along. SECURITY: G5, the environment may hold keys.
-[[noreturn]] void become_proxy(int channel, pid_t keeper) {
+[[noreturn]] void become_proxy(const char* program, int channel, pid_t keeper) {
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != keeper) _exit(1);  // it died before the line above
@@ -37,7 +38,7 @@ namespace {
   char name[] = "weir-proxy";
   char* const arguments[] = {name, nullptr};
   char* const environment[] = {nullptr};
-  execve("/proc/self/exe", arguments, environment);
+  execve(program, arguments, environment);
   _exit(127);
 }
 
@@ -56,13 +57,15 @@ Result<UniqueFd> memory_file(const char* name, std::string_view bytes) {
 }  // namespace
 
 Result<ProxyClient> ProxyClient::start() {
+  const auto program = companion_program(proxy::kProcessName);
+  if (!program) return std::unexpected(program.error());
   auto ends = make_channel();
   if (!ends) return std::unexpected(ends.error());
   ProxyClient client;
   const pid_t keeper = getpid();
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("proxy_failed", "cannot start the proxy", errno);
-  if (pid == 0) become_proxy(ends->second.get(), keeper);
+  if (pid == 0) become_proxy(program->c_str(), ends->second.get(), keeper);
   client.pid_ = pid;
   client.pid_fd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   client.channel_ = std::move(ends->first);

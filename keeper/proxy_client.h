@@ -16,7 +16,7 @@ namespace weir::keeper {
 
 class ProxyClient {
  public:
-  // Starts the process: this program again under the proxy's name, with an empty environment and no descriptor but the
+  // Starts the process: the program weir-proxy, with an empty environment and no descriptor but the
   // channel, in a session of its own (the terminal's signals do not reach it), and bound to die with the keeper.
   static Result<ProxyClient> start();
   ProxyClient(ProxyClient&&) noexcept = default;

@@ -3,7 +3,7 @@
 
 namespace weir::proxy {
 
-// The name under which the program runs as a proxy (argv[0] and the process's name).
+// The program's name (the file, argv[0] and the process's name).
 inline constexpr const char* kProcessName = "weir-proxy";
 inline constexpr int kChannelDescriptor = 3;
 

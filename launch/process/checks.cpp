@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/companion_program.h"
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/text.h"
@@ -31,12 +32,7 @@ Result<std::string> find_init() {
     if (::access(given, X_OK) == 0) return given;
     return fail("init_missing", std::string("WEIR_INIT names ") + printable(given) + ", which is not a program");
   }
-  const std::string self = resolved("/proc/self/exe");
-  const std::string folder = self.substr(0, self.rfind('/'));
-  for (std::string path : {folder + "/weir-init", folder + "/../libexec/weir/weir-init"})
-    if (::access(path.c_str(), X_OK) == 0) return resolved(path);
-  return fail("init_missing",
-              "weir-init is neither in " + folder + " nor in " + folder + "/../libexec/weir; install weir again, whole");
+  return companion_program("weir-init");
 }
 
 // The home folder's path for the inside. Accounts whose home is no place for files of their own get a neutral one.

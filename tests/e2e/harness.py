@@ -72,7 +72,7 @@ def program_for(uid):
     while path != "/":
         if not os.stat(path).st_mode & 0o001:
             folder = tempfile.mkdtemp(prefix="weir-program-")
-            for part in (WEIR, os.path.join(os.path.dirname(WEIR), "weir-init")):
+            for part in (WEIR, *(os.path.join(os.path.dirname(WEIR), name) for name in ("weir-init", "weir-proxy"))):
                 shutil.copy2(part, folder)
             os.chmod(folder, 0o755)
             return os.path.join(folder, os.path.basename(WEIR))

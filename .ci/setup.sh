@@ -6,10 +6,12 @@ build_packages=(
   cmake ninja-build g++ pkg-config ccache
   libuv1-dev libssl-dev node-llhttp libyaml-cpp-dev libyaml-dev libpsl-dev libtomlplusplus-dev libnftnl-dev libmnl-dev
   libseccomp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libldns-dev libc-ares-dev libidn2-dev libcurl4-openssl-dev
+  libvectorscan-dev zlib1g-dev libbrotli-dev
   bubblewrap iproute2 ca-certificates curl
 )
 test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-jsonschema python3-yaml python3-pip curl wget git nftables nodejs
-  python3-websockets postgresql postgresql-client openssh-server openssh-client redis-server redis-tools)
+  python3-websockets postgresql postgresql-client openssh-server openssh-client redis-server redis-tools
+  python3-boto3 gh libsecret-1-0 gnome-keyring dbus gdb brotli)
 
 # missing_packages NAME…: those of them that are not installed.
 missing_packages() {

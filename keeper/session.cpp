@@ -280,7 +280,7 @@ void Session::give_secret(std::uint32_t generation, std::uint32_t credential) {
     return;
   }
   // Recorded before it is given: who holds the secret is part of the record.
-  recorder_.add("credential.used", {{"credential", wanted.name}, {"place", "header " + wanted.inject.header}});
+  recorder_.add("credential.used", {{"credential", wanted.name}, {"place", "header " + wanted.inject.name}});
   if (const auto written = recorder_.commit(); !written) {
     proxy_.refuse_secret(generation, credential, "its use cannot be recorded");
     return;

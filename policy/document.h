@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -105,10 +106,56 @@ struct Rule {
   bool operator==(const Rule&) const = default;
 };
 
-struct InjectHeader {
-  std::string header;  // as written
-  std::string format;  // holds "{secret}" once or more
-  bool operator==(const InjectHeader&) const = default;
+// How a credential's value is put into a request by weir; what the client sent in that place is dropped.
+struct Injection {
+  enum class Kind : std::uint8_t {
+    none,                // the credential is a substitute, or is only kept for `oauth`
+    header,              // `name: format`
+    basic,               // Authorization: Basic, of `username` and `format` (RFC 7617)
+    query,               // the parameter `name` of the target's query, percent-encoded
+    cookie,              // the cookie `name` (RFC 6265)
+    client_certificate,  // TLS towards the upstream: the value is a certificate chain and its key, in PEM form
+    aws_sigv4            // AWS Signature Version 4: the request is signed anew; the value: see vault/aws_keys.h
+  } kind = Kind::none;
+  std::string name;      // header, query, cookie: as written
+  std::string format;    // header, basic (the password), query, cookie: holds "{secret}" once or more
+  std::string username;  // basic
+  std::string region;    // aws_sigv4: empty: as the client's own signature says
+  std::string service;   // aws_sigv4: the same
+  bool operator==(const Injection&) const = default;
+};
+
+// The sandbox holds a placeholder, random for each sandbox and credential; weir puts the value in its place, at the
+// credential's hosts only.
+struct Substitution {
+  std::string env;    // a variable inside that holds the placeholder; may be empty
+  std::string shape;  // of the placeholder: text with `{random:N}` once or more, together 16 or more; empty: no substitution
+  // Where it is replaced; at least one.
+  bool in_header = true;  // any header's value, also inside the base64 of Basic
+  bool in_query = false;
+  bool in_path = false;
+  bool in_body = false;  // JSON, form and text bodies, and WebSocket text
+  bool elsewhere_logged = false;  // `elsewhere: log`: seen on its way to another host it is recorded; else the request is denied
+  bool operator==(const Substitution&) const = default;
+};
+
+// What `from` is exchanged for, before it is used (`refresh`); renewed before its end. The keeper's alone: encode() leaves it out.
+struct Refresh {
+  enum class Kind : std::uint8_t { none, oauth2, github_app, google, aws_role } kind = Kind::none;
+  std::string url;            // oauth2: token_url; github_app: api; google: token_url, empty: as the key says; aws_role: endpoint, empty: AWS's own
+  std::string grant;          // oauth2: "client_credentials" (from: the client's secret) or "refresh_token" (from: the refresh token)
+  std::string client_id;      // oauth2; github_app: `app`
+  std::string client_secret;  // oauth2, refresh_token: a source as `from` is; empty: a public client
+  bool secret_in_body = false;  // oauth2, `client_auth: body` instead of `basic` (RFC 6749 §2.3.1)
+  std::string account;        // github_app: `installation`; google: `subject`; aws_role: `role` (an ARN)
+  std::vector<std::string> scopes;  // oauth2, google: scopes; github_app: `repositories`
+  std::vector<std::pair<std::string, std::string>> parameters;  // oauth2: more of the form (audience, resource …); github_app: `permissions`
+  std::string region;         // aws_role
+  std::string session;        // aws_role: `session`, the role session's name
+  std::string external_id;    // aws_role
+  bool web_identity = false;  // aws_role: `from` is an OIDC token (AssumeRoleWithWebIdentity); else it is keys
+  std::uint32_t duration_seconds = 0;  // aws_role; 0: AWS's default
+  bool operator==(const Refresh&) const = default;
 };
 
 struct Credential {
@@ -118,11 +165,27 @@ struct Credential {
   std::string from;
   std::uint32_t ttl_seconds = 0;  // how long a value from `exec:` or `vault:` serves; 0: as the source has it. Not for the proxy
   std::vector<HostPattern> hosts;
-  InjectHeader inject;
+  Injection inject{};         // one of these two is there, never both
+  Substitution substitute{};
+  Refresh refresh{};
   bool insecure = false;  // may go over plain HTTP
   Place place;
+  bool substitutes() const { return !substitute.shape.empty(); }
   bool operator==(const Credential&) const = default;
 };
+
+// A token endpoint whose answers are caught: the tokens in them are kept by weir, the sandbox gets the placeholders (`oauth`).
+struct OAuthCapture {
+  std::string host;  // of token_url, canonical; https always
+  std::uint16_t port = 443;
+  std::string path;  // as a canonical path's `decoded`
+  std::vector<std::pair<std::string, std::string>> keep;  // member of the answer → a credential that substitutes, `from: store:`
+  Place place;
+  bool operator==(const OAuthCapture&) const = default;
+};
+
+// What becomes of a request in which something has the form of a well-known token that is not weir's (`leaks`).
+enum class Leaks : std::uint8_t { off, log, ask, deny };
 
 // The HashiCorp Vault or OpenBao that `vault:` sources are read from; what is empty is taken from VAULT_*. It stays with the keeper:
 // encode() leaves it out.
@@ -169,6 +232,8 @@ struct Document {
   Action default_action = Action::deny;
   std::vector<std::string> use;  // presets that were merged in (their rules and credentials are in the vectors below)
   std::vector<Credential> credentials;
+  std::vector<OAuthCapture> oauth{};
+  Leaks leaks = Leaks::log;
   std::vector<Rule> rules;
   Upstream upstream;
   VaultServer vault{};

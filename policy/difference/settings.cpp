@@ -27,9 +27,9 @@ Change setting(Subject subject, Kind kind, std::string name, std::string from, s
   return change;
 }
 
-std::string injected(const InjectHeader& inject) { return fmt::format("{}: {}", inject.header, inject.format); }
-bool same_injection(const InjectHeader& a, const InjectHeader& b) {
-  return equals_ignoring_case(a.header, b.header) && a.format == b.format;
+std::string injected(const Injection& inject) { return fmt::format("{}: {}", inject.name, inject.format); }
+bool same_injection(const Injection& a, const Injection& b) {
+  return equals_ignoring_case(a.name, b.name) && a.format == b.format;
 }
 
 // Where the value may go over TLS.

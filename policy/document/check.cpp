@@ -25,7 +25,7 @@ std::optional<Problem> check_credential(const Credential& credential) {
   if (auto problem = check_source(credential.from)) return problem;
   if (auto problem = check_ttl(credential)) return problem;
   if (auto problem = check_hosts(credential.hosts)) return problem;
-  if (auto problem = check_header(credential.inject.header)) return problem;
+  if (auto problem = check_header(credential.inject.name)) return problem;
   return check_format(credential.inject.format);
 }
 

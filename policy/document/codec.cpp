@@ -148,7 +148,7 @@ Json credential_to_json(const Credential& credential) {
   return {{"name", credential.name},
           {"from", credential.from},
           {"hosts", list_to_json(credential.hosts, pattern_to_json)},
-          {"header", credential.inject.header},
+          {"header", credential.inject.name},
           {"format", credential.inject.format},
           {"insecure", credential.insecure},
           {"place", place_to_json(credential.place)}};
@@ -157,7 +157,7 @@ Credential credential_from(const Json& json) {
   return {.name = json.at("name").get<std::string>(),
           .from = json.at("from").get<std::string>(),
           .hosts = list_from_json<HostPattern>(json.at("hosts"), pattern_from),
-          .inject = {json.at("header").get<std::string>(), json.at("format").get<std::string>()},
+          .inject = {Injection::Kind::header, json.at("header").get<std::string>(), json.at("format").get<std::string>(), {}, {}, {}},
           .insecure = json.at("insecure").get<bool>(),
           .place = place_from(json.at("place"))};
 }

@@ -10,7 +10,7 @@ namespace weir::policy {
 std::optional<std::pair<std::size_t, std::size_t>> find_conflict(const Document& document) {
   std::map<std::string, DestinationSet> by_header;  // header names are compared without case, RFC 9110 §5.1
   for (std::size_t i = 0; i < document.credentials.size(); ++i) {
-    auto& others = by_header[to_lower(document.credentials[i].inject.header)];
+    auto& others = by_header[to_lower(document.credentials[i].inject.name)];
     const Destinations mine{document.credentials[i].hosts, {}};
     if (const auto other = others.overlapping(mine)) return std::pair(*other, i);
     others.add(mine, i);

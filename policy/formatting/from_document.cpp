@@ -129,7 +129,7 @@ Layout layout_of(const Rule& rule, std::size_t number) {
 
 Layout layout_of(const Credential& credential) {
   Map inject, map(true);
-  inject.word("header", credential.inject.header);
+  inject.word("header", credential.inject.name);
   inject.word("format", credential.inject.format);
   if (credential.from.starts_with("exec:[")) {
     Map from;

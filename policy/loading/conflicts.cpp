@@ -31,7 +31,7 @@ void report_credentials(Diagnostics& diagnostics, const Document& document, std:
   diagnostics.error(
       place_for((second.place.file == document.file ? second : first).place, diagnostics, document, uses),
       fmt::format("credentials `{}` and `{}` would set the same header `{}` at the same host", first.name, second.name,
-                  second.inject.header),
+                  second.inject.name),
       from_preset ? fmt::format("to replace the one of {}, give yours the name `{}`", preset_one.place.file, preset_one.name)
                   : "let each have hosts of its own");
 }

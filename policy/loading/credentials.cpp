@@ -12,7 +12,7 @@ namespace {
 
 struct InjectReader {
   Diagnostics& diagnostics;
-  InjectHeader& inject;
+  Injection& inject;
 };
 
 void read_checked(Diagnostics& diagnostics, const YamlNode& value, std::string_view what,
@@ -26,7 +26,7 @@ void read_checked(Diagnostics& diagnostics, const YamlNode& value, std::string_v
 constexpr Key<InjectReader> kInjectKeys[] = {
     {"header", "The request header that carries the value; what the client sent in it is dropped", shape::header,
      [](InjectReader& reader, const YamlNode&, const YamlNode& value) {
-       read_checked(reader.diagnostics, value, "header", check_header, reader.inject.header);
+       read_checked(reader.diagnostics, value, "header", check_header, reader.inject.name);
      },
      true},
     {"format", "The header's value: {secret} stands for the secret", shape::format,
@@ -85,6 +85,7 @@ void read_from(CredentialReader& reader, const YamlNode&, const YamlNode& node) 
 
 void read_inject(CredentialReader& reader, const YamlNode&, const YamlNode& node) {
   constexpr std::array<std::string_view, 2> kNotYet = {"basic", "query"};
+  reader.credential.inject.kind = Injection::Kind::header;
   InjectReader inject{reader.diagnostics, reader.credential.inject};
   read_section(reader.diagnostics, node, "`inject`", kInjectKeys, inject, kNotYet,
                "for instance: inject: {header: Authorization, format: \"Bearer {secret}\"}");

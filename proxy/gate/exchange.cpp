@@ -134,7 +134,7 @@ void Exchange::serialise_request(bool with_body) {
     if (!secrets_.empty() && equals_ignoring_case(header.name, "accept-encoding")) continue;
     // What the client sent in the place of a credential is dropped, so there is one value and it is weir's.
     const bool replaced = std::any_of(secrets_.begin(), secrets_.end(), [&](const auto& secret) {
-      return equals_ignoring_case(header.name, credentials[secret.first].inject.header);
+      return equals_ignoring_case(header.name, credentials[secret.first].inject.name);
     });
     if (!replaced) append_header(out, header.name, header.value);
   }
@@ -150,7 +150,7 @@ void Exchange::serialise_request(bool with_body) {
       format.remove_prefix(at + kMark.size());
     }
     value.append(format);
-    append_header(out, inject.header, value);
+    append_header(out, inject.name, value);
     wipe(value.data(), value.size());
   }
   if (admission_.websocket) append_handshake(out);
@@ -272,7 +272,7 @@ io::Task<void> Exchange::stop_pump() {
 Exchange::Trailers Exchange::allowed_trailers(Trailers trailers) const {
   const auto& credentials = admission_.policy->document().credentials;
   std::erase_if(trailers, [&](const auto& trailer) {
-    return std::any_of(credentials.begin(), credentials.end(), [&](const auto& one) { return equals_ignoring_case(trailer.first, one.inject.header); });
+    return std::any_of(credentials.begin(), credentials.end(), [&](const auto& one) { return equals_ignoring_case(trailer.first, one.inject.name); });
   });
   return trailers;
 }

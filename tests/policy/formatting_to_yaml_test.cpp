@@ -86,7 +86,7 @@ TEST(ToYaml, LooksLikeAFileWrittenByHand) {
   document.credentials.push_back({.name = "token",
                                   .from = "env:TOKEN",
                                   .hosts = {{.name = "github.com", .port = {}}},
-                                  .inject = {"Authorization", "Bearer {secret}"},
+                                  .inject = {Injection::Kind::header, "Authorization", "Bearer {secret}", {}, {}, {}},
                                   .place = {}});
   document.limits.request_body = 100U << 20;
   const std::string comments[] = {"412 requests\n3 paths"};

@@ -40,7 +40,7 @@ limits: {connections: 7, request_body: 100MiB, response_body: 10GiB, requests_pe
   const auto& token = document.credentials[0];
   EXPECT_EQ(token.name, "token");
   EXPECT_EQ(token.from, "env:TOKEN");
-  EXPECT_EQ(token.inject, (InjectHeader{"Authorization", "Bearer {secret}"}));
+  EXPECT_EQ(token.inject, (Injection{Injection::Kind::header, "Authorization", "Bearer {secret}", {}, {}, {}}));
   EXPECT_TRUE(token.insecure);
   EXPECT_EQ(token.hosts[1], (HostPattern{HostPattern::Kind::below, "example.org", 8443}));
   EXPECT_EQ(token.place, (Place{"/etc/weir/test.yaml", 5, 3}));

@@ -302,7 +302,7 @@ TEST(Compile, RefusesWhatTheLoaderWouldRefuse) {
   EXPECT_TRUE(refuses([](Document& d) { d.rules[0].methods = {"get"}; }));
   EXPECT_TRUE(refuses([](Document& d) { d.rules[0].paths = {"x"}; }));
   EXPECT_TRUE(refuses([](Document& d) { d.rules[0].addresses = {"10.0.0.1/8"}; }));
-  EXPECT_TRUE(refuses([](Document& d) { d.credentials[0].inject.header = "Host"; }));
+  EXPECT_TRUE(refuses([](Document& d) { d.credentials[0].inject.name = "Host"; }));
   EXPECT_TRUE(refuses([](Document& d) { d.credentials[0].inject.format = "x\r\ny: {secret}"; }));
   EXPECT_TRUE(refuses([](Document& d) { d.credentials[0].from = "exec:rm"; }));
   EXPECT_TRUE(refuses([](Document& d) { d.credentials.push_back(d.credentials[0]); }));

@@ -38,7 +38,7 @@ TEST(Presets, AnthropicAllowsWhatClaudeCodeAsks) {
   std::vector<std::uint32_t> bound;
   policy.credentials_for("https", "api.anthropic.com", 443, bound);
   ASSERT_EQ(bound.size(), 1U);
-  EXPECT_EQ(policy.document().credentials[bound[0]].inject, (InjectHeader{"x-api-key", "{secret}"}));
+  EXPECT_EQ(policy.document().credentials[bound[0]].inject, (Injection{Injection::Kind::header, "x-api-key", "{secret}", {}, {}, {}}));
   EXPECT_EQ(policy.document().credentials[bound[0]].from, "env:ANTHROPIC_API_KEY");
 }
 

@@ -74,7 +74,7 @@ Document random_document(Dice& dice) {
     document.credentials.push_back({.name = "c",
                                     .from = "env:A",
                                     .hosts = {random_host(dice)},
-                                    .inject = {"X", "{secret}"},
+                                    .inject = {Injection::Kind::header, "X", "{secret}", {}, {}, {}},
                                     .insecure = dice.one_in(2),
                                     .place = {}});
   if (dice.one_in(2))

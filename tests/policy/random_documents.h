@@ -179,7 +179,7 @@ inline Document random_document(Dice& dice, const RandomKeys& keys = {}) {
         {.name = name,
          .from = dice.pick(kSources),
          .hosts = hosts(dice),
-         .inject = {std::string("X-") + name, dice.one_in(2) ? "{secret}" : "Bearer {secret} \"x\""},
+         .inject = {Injection::Kind::header, std::string("X-") + name, dice.one_in(2) ? "{secret}" : "Bearer {secret} \"x\"", {}, {}, {}},
          .insecure = dice.one_in(2),
          .place = {"/p.yaml", 2, 1}});
   }

@@ -1,0 +1,47 @@
+// One request's body on its way: looked into piece by piece, also where it is compressed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/leaks/needles.h"
+
+namespace weir::proxy::leaks {
+
+struct Finding {
+  bool token = false;      // by its form alone; else a needle
+  std::uint32_t needle = 0;  // its id
+  Form form = Form::raw;
+  std::string_view kind;   // of a token; static
+};
+
+struct ScanOptions {
+  const Needles* needles = nullptr;  // outlive the scan; null: none
+  bool tokens = false;               // whether find_tokens() is asked too
+  std::uint64_t decoded_limit = 64ULL << 20;  // of what a compressed body holds: what lies behind is not looked into
+};
+
+class BodyScan {
+ public:
+  // `content_encoding`: the header's value; gzip, x-gzip, deflate (zlib and raw), br, identity, also several one in the other.
+  BodyScan(const ScanOptions& options, std::string_view content_encoding);
+  BodyScan(BodyScan&&) noexcept;
+  BodyScan& operator=(BodyScan&&) noexcept;
+  ~BodyScan();
+
+  // Takes the next piece. What may go on now is appended to `out`, what may be the start of something is held back; with
+  // `last` all goes on. The findings of this piece; where there are some, the caller decides whether `out` goes anywhere.
+  std::vector<Finding> feed(std::string_view piece, bool last, std::string& out);
+
+  // Some of it was not looked into: an encoding that is not known (also zstd), a broken one, or more than the limit.
+  bool looked_at_all() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir::proxy::leaks

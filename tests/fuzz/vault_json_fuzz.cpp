@@ -2,12 +2,12 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/secret_json.h"
 #include "vault/hashicorp/reference.h"
-#include "vault/hashicorp/secret_json.h"
 
 namespace {
 
-void walk(const weir::vault::SecretJson& json, int depth = 0) {
+void walk(const weir::SecretJson& json, int depth = 0) {
   (void)json.text();
   (void)json.number();
   for (const auto& item : json.items()) walk(item, depth + 1);
@@ -16,10 +16,10 @@ void walk(const weir::vault::SecretJson& json, int depth = 0) {
     if (!member) std::abort();
     if (depth < 3) walk(*member, depth + 1);
   }
-  if (json.is(weir::vault::SecretJson::Kind::string)) {
+  if (json.is(weir::SecretJson::Kind::string)) {
     const auto text = json.text();
-    const auto quoted = weir::vault::quoted_json(text.reveal());
-    const auto again = weir::vault::SecretJson::parse(quoted.reveal());
+    const auto quoted = weir::quoted_json(text.reveal());
+    const auto again = weir::SecretJson::parse(quoted.reveal());
     if (!again || again->text().reveal() != text.reveal()) std::abort();
   }
 }
@@ -29,7 +29,7 @@ void walk(const weir::vault::SecretJson& json, int depth = 0) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   if (size > 4096) return 0;
-  if (const auto json = weir::vault::SecretJson::parse(text)) walk(*json);
+  if (const auto json = weir::SecretJson::parse(text)) walk(*json);
   (void)weir::vault::parse_reference(text);
   return 0;
 }

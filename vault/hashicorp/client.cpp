@@ -13,8 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/secret_json.h"
 #include "base/text.h"
-#include "vault/hashicorp/secret_json.h"
 
 namespace weir::vault {
 namespace {

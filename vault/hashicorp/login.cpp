@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/secret_json.h"
 #include "base/text.h"
-#include "vault/hashicorp/secret_json.h"
 #include "vault/vault.h"
 
 namespace weir::vault {

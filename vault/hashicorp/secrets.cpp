@@ -5,8 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/secret_json.h"
 #include "base/text.h"
-#include "vault/hashicorp/secret_json.h"
 #include "vault/vault.h"
 
 namespace weir::vault {

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 
-namespace weir::vault {
+namespace weir {
 
 class SecretJson {
  public:
@@ -28,6 +28,7 @@ class SecretJson {
   std::vector<std::string> names() const;  // of an object
   std::vector<SecretJson> items() const;   // of an array
   Secret text() const;                     // a string's characters; else the JSON as it stands
+  std::string_view raw() const { return text_; }  // as it stands in the text, with quotes or brackets
   std::string plain() const;               // the same, for what is no secret; "" for null
   std::int64_t number() const;             // 0 where it is no whole number
   bool boolean() const { return text_ == "true"; }
@@ -42,4 +43,4 @@ class SecretJson {
 // `value` as a JSON string, with quotes.
 Secret quoted_json(std::string_view value);
 
-}  // namespace weir::vault
+}  // namespace weir

@@ -1,11 +1,11 @@
-#include "vault/hashicorp/secret_json.h"
+#include "base/secret_json.h"
 
 #include <charconv>
 #include <cstring>
 
 #include "base/text.h"
 
-namespace weir::vault {
+namespace weir {
 
 // Walks over a text once. Each step says false where the text is not JSON.
 struct JsonWalk {
@@ -266,4 +266,4 @@ Secret quoted_json(std::string_view value) {
   return out;
 }
 
-}  // namespace weir::vault
+}  // namespace weir

@@ -23,12 +23,17 @@ std::unexpected<Error> damaged(std::string_view where, std::string_view what) {
   return fail("vault_damaged", std::string(where) + " " + std::string(what));
 }
 
+// A passphrase's key is derived, and how is what its name says; the others are where their names say.
+std::string_view kdf_name(Protection protection) {
+  return protection == Protection::kPassphrase ? "scrypt" : name_of(protection);
+}
+
 Json to_json(const Document& document) {
   Json json;
   json["format"] = kFormat;
   json["version"] = kFormatVersion;
   json["id"] = hex_encode(document.id);
-  Json kdf{{"name", document.scrypt ? "scrypt" : "key-file"}};
+  Json kdf{{"name", kdf_name(document.protection)}};
   if (const auto& scrypt = document.scrypt) {
     kdf["n"] = scrypt->n;
     kdf["r"] = scrypt->r;
@@ -96,15 +101,9 @@ class Members {
   std::string where_;
 };
 
-Result<std::optional<Scrypt>> parse_kdf(const Json& json) {
+Result<Scrypt> parse_scrypt(const Json& json) {
   const Members members(json, "`kdf`");
-  if (json.is_object() && json.size() == 1) {
-    if (auto known = members.only({"name"}); !known) return std::unexpected(known.error());
-    if (json.at("name") != "key-file") return damaged("`kdf`", "is not one that this weir knows");
-    return std::optional<Scrypt>{};
-  }
   if (auto known = members.only({"name", "n", "r", "p", "salt"}); !known) return std::unexpected(known.error());
-  if (json.at("name") != "scrypt") return damaged("`kdf`", "is not one that this weir knows");
   // Bounded, or a file could make its reader spend all memory: at most 128·n·r = 1 GiB.
   const auto n = members.number("n", 1U << 15U, 1U << 20U);
   const auto r = members.number("r", 8, 8);
@@ -116,6 +115,22 @@ Result<std::optional<Scrypt>> parse_kdf(const Json& json) {
   if (!salt) return std::unexpected(salt.error());
   if (!std::has_single_bit(*n)) return damaged("`kdf`", "has an `n` that is not a power of two");
   return Scrypt{.n = *n, .r = static_cast<std::uint32_t>(*r), .p = static_cast<std::uint32_t>(*p), .salt = std::move(*salt)};
+}
+
+// Fills in protection and scrypt.
+Result<void> parse_kdf(const Json& json, Document& document) {
+  if (!json.is_object() || !json.contains("name")) return damaged("`kdf`", "has no `name`");
+  for (const auto protection :
+       {Protection::kKeyFile, Protection::kPassphrase, Protection::kKeyring, Protection::kSystemdCredential}) {
+    if (json.at("name") != kdf_name(protection)) continue;
+    document.protection = protection;
+    if (protection != Protection::kPassphrase) return Members(json, "`kdf`").only({"name"});
+    auto scrypt = parse_scrypt(json);
+    if (!scrypt) return std::unexpected(scrypt.error());
+    document.scrypt = std::move(*scrypt);
+    return {};
+  }
+  return damaged("`kdf`", "is not one that this weir knows");
 }
 
 Result<std::vector<Version>> parse_versions(const std::string& name, const Json& list) {
@@ -183,25 +198,24 @@ Result<Document> parse_document(std::string_view text) {
 
   const auto version = members.number("version", kFormatVersion, kFormatVersion);
   auto id = members.octets("id", 16, 16);
-  auto scrypt = parse_kdf(json["kdf"]);
+  Document document;
+  const auto kdf = parse_kdf(json["kdf"], document);
   auto key_check = members.octets("key_check", 32, 32);
   const auto generation = members.number("generation", 0, kMaxVersion);
   auto checksum = seals.octets("sha256", 32, 32);
   auto seal = seals.octets("hmac", 32, 32);
   if (!version) return std::unexpected(version.error());
   if (!id) return std::unexpected(id.error());
-  if (!scrypt) return std::unexpected(scrypt.error());
+  if (!kdf) return std::unexpected(kdf.error());
   if (!key_check) return std::unexpected(key_check.error());
   if (!generation) return std::unexpected(generation.error());
   if (!checksum) return std::unexpected(checksum.error());
   if (!seal) return std::unexpected(seal.error());
-  Document document{.id = std::move(*id),
-                    .scrypt = std::move(*scrypt),
-                    .key_check = std::move(*key_check),
-                    .generation = *generation,
-                    .entries = {},
-                    .checksum = std::move(*checksum),
-                    .seal = std::move(*seal)};
+  document.id = std::move(*id);
+  document.key_check = std::move(*key_check);
+  document.generation = *generation;
+  document.checksum = std::move(*checksum);
+  document.seal = std::move(*seal);
   if (!json["entries"].is_object()) return damaged("`entries`", "is not an object");
   for (const auto& [name, list] : json["entries"].items()) {
     if (!is_entry_name(name))

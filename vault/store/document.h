@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "vault/protection.h"
 
 namespace weir::vault::store {
 
@@ -31,7 +32,8 @@ struct Version {
 
 struct Document {
   std::string id;                                       // 16 random octets; made anew with each master key
-  std::optional<Scrypt> scrypt;                         // absent: the master key is in a key file
+  Protection protection = Protection::kKeyFile;         // where the master key is
+  std::optional<Scrypt> scrypt;                         // with a passphrase, and then only
   std::string key_check;                                // 32 octets: tells a wrong key from a damaged file
   std::uint64_t generation = 0;                         // counts writes
   std::map<std::string, std::vector<Version>> entries;  // oldest version first

@@ -12,7 +12,7 @@ Result<Secret> read_key_file(const std::string& path);  // 32 octets
 // The key that is there, or a new one. Never replaces a file: a key lost is every value lost.
 Result<Secret> read_or_create_key_file(const std::string& path);
 
-// The folder of a path, "." when it names none.
-std::string folder_of(const std::string& path);
+// Where a rekey was cut off between its two files, the new key waits here, beside the old one.
+inline std::string next_key_file(const std::string& path) { return path + ".next"; }
 
 }  // namespace weir::vault::store

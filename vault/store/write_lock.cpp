@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "vault/store/key_file.h"
+#include "vault/store/place.h"
 
 namespace weir::vault::store {
 

@@ -244,5 +244,6 @@ struct Document {
 // For the channel between keeper and proxy (CBOR). decode() refuses anything that encode() would not write.
 std::string encode(const Document& document);
 Result<Document> decode(std::string_view bytes);
+Document proxys_part(Document document);  // what encode() writes of it: without `refresh`, `ttl` and the vault section
 
 }  // namespace weir::policy

@@ -22,12 +22,7 @@ struct Problem {
 std::optional<Problem> check_hosts(const std::vector<HostPattern>& hosts);
 std::optional<Problem> check_method(std::string_view method);
 std::optional<Problem> check_network(std::string_view cidr);
-std::optional<Problem> check_header(std::string_view header);  // that a credential sets
 std::span<const std::string_view> reserved_headers();          // lower case; of neither credentials nor conditions
-std::optional<Problem> check_format(std::string_view format);
-std::optional<Problem> check_source(std::string_view from);  // a credential's `from`
-std::optional<Problem> check_ttl(const Credential& credential);
-std::optional<Problem> check_name(std::string_view what, std::string_view name);
 
 // Values of a rule's conditions.
 std::optional<Problem> check_parameter(std::string_view name);         // a name under `query`
@@ -42,19 +37,19 @@ inline constexpr std::uint32_t kMaxRate = 1'000'000;
 inline constexpr std::uint32_t kMaxApprovalSeconds = 24 * 3600;
 inline constexpr std::uint64_t kMaxInspected = 64ULL << 20;  // it is held in memory, for each such request
 
-// Two credentials that would set the same header at one destination: indices into document.credentials.
-std::optional<std::pair<std::size_t, std::size_t>> find_conflict(const Document& document);
-
 // A rule for connections that are not looked into, and what stands for the same place and would have to look: then nothing
-// would enforce it. Indices into document.rules, and into document.rules or document.credentials.
+// would enforce it. Indices into document.rules, and into document.rules, document.credentials or document.oauth.
 struct TunnelConflict {
+  enum class With : std::uint8_t { rule, credential, oauth };
   std::size_t tunnel = 0;
-  bool with_credential = false;
+  With with = With::rule;
   std::size_t other = 0;
 };
 std::vector<TunnelConflict> find_tunnel_conflicts(const Document& document, std::size_t most);
+std::string describe(const TunnelConflict& conflict, const Document& document);  // the other: "credential `github`"
+const Place& place_of(const TunnelConflict& conflict, const Document& document);  // the other's
 
-// Everything above, and what else decide() relies on.
+// Everything above, what check_credential.h says, and what else decide() relies on.
 Result<void> check_document(const Document& document);
 
 }  // namespace weir::policy

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "policy/canonical.h"
+#include "policy/document/characters.h"
 #include "policy/document/check.h"
 #include "policy/document/rule_keys.h"
 #include "policy/matching/ip_address.h"
@@ -16,17 +17,6 @@ namespace weir::policy {
 namespace {
 
 constexpr std::size_t kMaxValue = 1024;
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-
-bool is_token(std::string_view text) {  // RFC 9110 §5.6.2
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_lower(c) || is_upper(c) || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
 
 // Fields that weir writes itself or that belong to one hop (RFC 9110 §7.6.1, RFC 9112 §6, RFC 9113 §8.2.2): a credential
 // there would change where a message ends or whom it is for, and a rule would look at what weir replaces.
@@ -166,14 +156,6 @@ std::optional<Problem> check_network(std::string_view cidr) {
 }
 
 std::span<const std::string_view> reserved_headers() { return kReservedHeaders; }
-
-std::optional<Problem> check_header(std::string_view header) {
-  if (!is_token(header) || header.size() > 128)
-    return Problem{fmt::format("`{}` is not a header name", printable(header, 60)), "for instance: header: Authorization"};
-  if (is_reserved(to_lower(header)))
-    return Problem{fmt::format("`{}` cannot be set by a credential: it frames or routes the message", header), ""};
-  return std::nullopt;
-}
 
 std::optional<Problem> check_parameter(std::string_view name) {
   const std::string hint = "write the name as it is once decoded";

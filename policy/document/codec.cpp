@@ -2,58 +2,11 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/document.h"
+#include "policy/document/wire.h"
 
 namespace weir::policy {
 
 namespace {
-
-using Json = nlohmann::json;
-
-// Optional values are null on the wire.
-template <class T>
-Json optional_to_json(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-template <class T>
-std::optional<T> optional_from_json(const Json& json) {
-  return json.is_null() ? std::nullopt : std::optional<T>(json.get<T>());
-}
-
-template <class T, class F>
-Json list_to_json(const std::vector<T>& values, F&& one) {
-  Json list = Json::array();
-  for (const auto& value : values) list.push_back(one(value));
-  return list;
-}
-
-template <class T, class F>
-std::vector<T> list_from_json(const Json& json, F&& one) {
-  std::vector<T> values;
-  for (const auto& item : json.get_ref<const Json::array_t&>()) values.push_back(one(item));
-  return values;
-}
-
-// nlohmann's get<> converts between numbers without a word; decode() compares with encode() of the result, so a value
-// that did not fit is found there.
-Action action_from(const Json& json) {
-  const auto value = json.get<unsigned>();
-  if (value > static_cast<unsigned>(Action::deny)) throw std::out_of_range("action");
-  return static_cast<Action>(value);
-}
-
-Json place_to_json(const Place& place) { return {place.file, place.line, place.column}; }
-Place place_from(const Json& json) { return {json.at(0).get<std::string>(), json.at(1).get<int>(), json.at(2).get<int>()}; }
-
-Json pattern_to_json(const HostPattern& pattern) {
-  return {static_cast<unsigned>(pattern.kind), pattern.name, optional_to_json(pattern.port)};
-}
-HostPattern pattern_from(const Json& json) {
-  const auto kind = json.at(0).get<unsigned>();
-  if (kind > static_cast<unsigned>(HostPattern::Kind::any)) throw std::out_of_range("kind");
-  return {static_cast<HostPattern::Kind>(kind), json.at(1).get<std::string>(),
-          optional_from_json<std::uint16_t>(json.at(2))};
-}
 
 Json globs_to_json(const std::vector<NamedGlob>& globs) {
   return list_to_json(globs, [](const NamedGlob& glob) { return Json::array({glob.name, glob.glob}); });
@@ -68,9 +21,7 @@ Json window_to_json(const TimeWindow& window) {
                       window.begin, window.end});
 }
 TimeWindow window_from(const Json& json) {
-  const auto kind = json.at(0).get<unsigned>();
-  if (kind > static_cast<unsigned>(TimeWindow::Kind::interval)) throw std::out_of_range("kind");
-  return {.kind = static_cast<TimeWindow::Kind>(kind),
+  return {.kind = enum_from(json.at(0), TimeWindow::Kind::interval),
           .days = json.at(1).get<std::uint8_t>(),
           .from = json.at(2).get<std::uint16_t>(),
           .to = json.at(3).get<std::uint16_t>(),
@@ -135,7 +86,7 @@ Json rule_to_json(const Rule& rule) {
 }
 Rule rule_from(const Json& json) {
   Rule rule{.name = json.at(0).get<std::string>(),
-            .action = action_from(json.at(1)),
+            .action = enum_from(json.at(1), Action::deny),
             .hosts = list_from_json<HostPattern>(json.at(2), pattern_from),
             .methods = json.at(3).get<std::vector<std::string>>(),
             .paths = json.at(4).get<std::vector<std::string>>(),
@@ -144,35 +95,19 @@ Rule rule_from(const Json& json) {
   return rule;
 }
 
-Json credential_to_json(const Credential& credential) {
-  return {{"name", credential.name},
-          {"from", credential.from},
-          {"hosts", list_to_json(credential.hosts, pattern_to_json)},
-          {"header", credential.inject.name},
-          {"format", credential.inject.format},
-          {"insecure", credential.insecure},
-          {"place", place_to_json(credential.place)}};
-}
-Credential credential_from(const Json& json) {
-  return {.name = json.at("name").get<std::string>(),
-          .from = json.at("from").get<std::string>(),
-          .hosts = list_from_json<HostPattern>(json.at("hosts"), pattern_from),
-          .inject = {Injection::Kind::header, json.at("header").get<std::string>(), json.at("format").get<std::string>(), {}, {}, {}},
-          .insecure = json.at("insecure").get<bool>(),
-          .place = place_from(json.at("place"))};
-}
-
 Json fixed_to_json(const FixedAddress& fixed) { return {fixed.host, fixed.address, optional_to_json(fixed.port)}; }
 FixedAddress fixed_from(const Json& json) {
   return {json.at(0).get<std::string>(), json.at(1).get<std::string>(), optional_from_json<std::uint16_t>(json.at(2))};
 }
 
 Json to_json(const Document& document) {
-  return {{"format", 2},
+  return {{"format", 3},
           {"file", document.file},
           {"default", static_cast<unsigned>(document.default_action)},
           {"use", document.use},
           {"credentials", list_to_json(document.credentials, credential_to_json)},
+          {"oauth", list_to_json(document.oauth, capture_to_json)},
+          {"leaks", static_cast<unsigned>(document.leaks)},
           {"rules", list_to_json(document.rules, rule_to_json)},
           {"ca_file", document.upstream.ca_file},
           {"proxy", document.upstream.proxy},
@@ -187,9 +122,11 @@ Json to_json(const Document& document) {
 
 Document from_json(const Json& json) {
   return {.file = json.at("file").get<std::string>(),
-          .default_action = action_from(json.at("default")),
+          .default_action = enum_from(json.at("default"), Action::deny),
           .use = json.at("use").get<std::vector<std::string>>(),
           .credentials = list_from_json<Credential>(json.at("credentials"), credential_from),
+          .oauth = list_from_json<OAuthCapture>(json.at("oauth"), capture_from),
+          .leaks = enum_from(json.at("leaks"), Leaks::deny),
           .rules = list_from_json<Rule>(json.at("rules"), rule_from),
           .upstream = {json.at("ca_file").get<std::string>(), json.at("proxy").get<std::string>(),
                        list_from_json<FixedAddress>(json.at("resolve"), fixed_from)},
@@ -222,6 +159,15 @@ class DepthCheck : public nlohmann::json_sax<Json> {
 };
 
 }  // namespace
+
+Document proxys_part(Document document) {
+  for (auto& credential : document.credentials) {
+    credential.refresh = {};
+    credential.ttl_seconds = 0;
+  }
+  document.vault = {};
+  return document;
+}
 
 std::string encode(const Document& document) {
   std::string bytes;

@@ -244,7 +244,7 @@ class Learner {
     for (auto found = find_tunnel_conflicts(learned_.document, 1); !found.empty(); found = find_tunnel_conflicts(learned_.document, 1)) {
       const auto& conflict = found.front();
       const bool tunnel_is_learned = conflict.tunnel >= own;
-      if (!tunnel_is_learned && (conflict.with_credential || conflict.other < own)) break;  // the policy's own; compile() says so
+      if (!tunnel_is_learned && (conflict.with != TunnelConflict::With::rule || conflict.other < own)) break;  // the policy's own; compile() says so
       const auto index = static_cast<std::ptrdiff_t>(tunnel_is_learned ? conflict.tunnel : conflict.other);
       rules.erase(rules.begin() + index);
       learned_.comments.erase(learned_.comments.begin() + index);

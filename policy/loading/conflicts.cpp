@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "policy/document/check_credential.h"
 #include "policy/loading/sections.h"
 
 namespace weir::policy {
@@ -21,35 +22,40 @@ std::string where(const Place& place, const Document& document) {
                                      : fmt::format("{}, line {}", place.file, place.line);
 }
 
+constexpr std::size_t kMost = 20;
+
 void report_credentials(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
-  const auto conflict = find_conflict(document);
-  if (!conflict) return;
-  const Credential& first = document.credentials[conflict->first];
-  const Credential& second = document.credentials[conflict->second];
-  const bool from_preset = first.place.file != second.place.file;
-  const auto& preset_one = first.place.file == document.file ? second : first;
-  diagnostics.error(
-      place_for((second.place.file == document.file ? second : first).place, diagnostics, document, uses),
-      fmt::format("credentials `{}` and `{}` would set the same header `{}` at the same host", first.name, second.name,
-                  second.inject.name),
-      from_preset ? fmt::format("to replace the one of {}, give yours the name `{}`", preset_one.place.file, preset_one.name)
-                  : "let each have hosts of its own");
+  for (const auto& conflict : find_credential_conflicts(document, kMost)) {
+    const Credential& first = document.credentials[conflict.first];
+    const Credential& second = document.credentials[conflict.second];
+    const bool from_preset = first.place.file != second.place.file;
+    const auto& preset_one = first.place.file == document.file ? second : first;
+    const auto& own = second.place.file == document.file ? second : first;
+    const auto names = fmt::format("credentials `{}` and `{}`", first.name, second.name);
+    diagnostics.error(
+        place_for(own.place, diagnostics, document, uses),
+        conflict.in_request ? fmt::format("{} would set the same {} at the same host", names, conflict.what)
+                            : fmt::format("{} have the same {}", names, conflict.what),
+        from_preset ? fmt::format("to replace the one of {}, give yours the name `{}`", preset_one.place.file, preset_one.name)
+        : conflict.in_request ? "let each have hosts of its own"
+                              : "let each have a variable of its own");
+  }
+}
+
+void report_oauth(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
+  for (const auto& found : find_oauth_problems(document, kMost))
+    diagnostics.error(place_for(document.oauth[found.entry].place, diagnostics, document, uses), found.problem);
 }
 
 void report_tunnels(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
-  constexpr std::size_t kMost = 20;
   for (const auto& conflict : find_tunnel_conflicts(document, kMost)) {
     const Rule& tunnel = document.rules[conflict.tunnel];
-    const Place& other =
-        conflict.with_credential ? document.credentials[conflict.other].place : document.rules[conflict.other].place;
-    const std::string& name =
-        conflict.with_credential ? document.credentials[conflict.other].name : document.rules[conflict.other].name;
+    const Place& other = place_of(conflict, document);
     const bool at_tunnel = tunnel.place.file == document.file || other.file != document.file;
     diagnostics.error(
         place_for(at_tunnel ? tunnel.place : other, diagnostics, document, uses),
-        fmt::format("rule `{}` ({}) carries connections unopened to a place of {} `{}` ({}), which has to look into them",
-                    tunnel.name, where(tunnel.place, document), conflict.with_credential ? "credential" : "rule", name,
-                    where(other, document)),
+        fmt::format("rule `{}` ({}) carries connections unopened to a place of {} ({}), which has to look into them",
+                    tunnel.name, where(tunnel.place, document), describe(conflict, document), where(other, document)),
         "let the two have hosts or ports of their own");
   }
 }
@@ -58,6 +64,7 @@ void report_tunnels(Diagnostics& diagnostics, const Document& document, std::spa
 
 void report_conflicts(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
   report_credentials(diagnostics, document, uses);
+  report_oauth(diagnostics, document, uses);
   report_tunnels(diagnostics, document, uses);
 }
 

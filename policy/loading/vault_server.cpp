@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "policy/document/check_credential.h"
 #include "policy/loading/sections.h"
 #include "policy/loading/values.h"
 

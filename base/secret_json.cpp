@@ -220,6 +220,15 @@ std::vector<std::string> SecretJson::names() const {
   return names;
 }
 
+std::vector<std::pair<std::string, SecretJson>> SecretJson::members() const {
+  std::vector<std::pair<std::string, SecretJson>> members;
+  if (kind_ == Kind::object)
+    JsonWalk{text_}.entries('{', '}', [&](std::string_view quoted, const SecretJson& value) {
+      members.emplace_back(unescaped(quoted), value);
+    });
+  return members;
+}
+
 std::vector<SecretJson> SecretJson::items() const {
   std::vector<SecretJson> items;
   if (kind_ == Kind::array)

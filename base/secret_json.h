@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -26,6 +27,7 @@ class SecretJson {
   std::optional<SecretJson> member(std::string_view name) const;
   std::optional<SecretJson> at(std::initializer_list<std::string_view> path) const;
   std::vector<std::string> names() const;  // of an object
+  std::vector<std::pair<std::string, SecretJson>> members() const;  // of an object, in order, all that there are
   std::vector<SecretJson> items() const;   // of an array
   Secret text() const;                     // a string's characters; else the JSON as it stands
   std::string_view raw() const { return text_; }  // as it stands in the text, with quotes or brackets

@@ -7,66 +7,11 @@
 #include <algorithm>
 #include <array>
 
-#include "base/paths.h"
 #include "base/text.h"
+#include "launch/logins/login.h"
+#include "launch/yaml_reader.h"
 
 namespace weir::launch {
-namespace {
-
-// Thrown and caught within this file: yaml-cpp reports by exceptions as well, and one way out reads better than two.
-struct Problem {
-  YAML::Mark mark;
-  std::string message;
-};
-
-[[noreturn]] void complain(const YAML::Node& node, std::string message) { throw Problem{node.Mark(), std::move(message)}; }
-
-std::string scalar(const YAML::Node& node, const std::string& what) {
-  if (!node.IsScalar()) complain(node, what + " must be a text");
-  if (node.Scalar().find('\0') != std::string::npos) complain(node, what + " must not hold a NUL");
-  return node.Scalar();
-}
-
-bool boolean(const YAML::Node& node, const std::string& what) {
-  const std::string text = scalar(node, what);
-  if (text != "true" && text != "false") complain(node, what + " must be `true` or `false`");
-  return text == "true";
-}
-
-std::vector<std::string> list(const YAML::Node& node, const std::string& what) {
-  if (!node.IsSequence()) complain(node, what + " must be a list: [one, two]");
-  std::vector<std::string> out;
-  for (const auto& item : node) out.push_back(scalar(item, "an entry of " + what));
-  return out;
-}
-
-// Calls `take(key, value)` for each entry; refuses anything but a mapping, an unknown key, and one given twice.
-template <std::size_t N, class Take>
-void each(const YAML::Node& node, const std::string& what, const std::array<std::string_view, N>& known, Take take) {
-  if (!node.IsMap()) complain(node, what + " must be a mapping (`key: value`)");
-  std::vector<std::string> seen;
-  for (const auto& entry : node) {
-    const std::string key = scalar(entry.first, "a key");
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      std::string message = "unknown key `" + printable(key, 80) + "` in " + what;
-      if (const auto near = nearest(key, known)) message += "; did you mean `" + std::string(*near) + "`?";
-      complain(entry.first, message);
-    }
-    if (std::find(seen.begin(), seen.end(), key) != seen.end())
-      complain(entry.first, "`" + key + "` is given twice in " + what);
-    seen.push_back(key);
-    take(std::string_view(key), entry.second);
-  }
-}
-
-std::string path_of(const YAML::Node& node, const std::string& what) {
-  std::string path = scalar(node, what);
-  if (path == "~" || path.starts_with("~/")) path.replace(0, 1, home_directory());
-  if (!path.starts_with('/')) complain(node, what + " must start with `~/` or `/`");
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 Mount mount_of(const YAML::Node& node) {
   Mount mount;
   std::string mode = "read-only";
@@ -96,6 +41,8 @@ Mount mount_of(const YAML::Node& node) {
   return mount;
 }
 
+namespace {
+
 ProfileCredential credential_of(const YAML::Node& node) {
   ProfileCredential out;
   each(node, "a credential", std::to_array<std::string_view>({"credential", "from", "missing"}),
@@ -115,22 +62,12 @@ ProfileCredential credential_of(const YAML::Node& node) {
   return out;
 }
 
-bool is_variable_name(std::string_view name) {
-  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 Profile profile_of(const YAML::Node& root, const std::string& name) {
   Profile profile;
   profile.name = name;
-  const auto each_of = [](const YAML::Node& node, const char* what, auto take) {
-    if (!node.IsSequence()) complain(node, std::string(what) + " must be a list");
-    for (const auto& item : node) take(item);
-  };
   each(root, "the profile",
        std::to_array<std::string_view>(
-           {"description", "commands", "policy", "mounts", "environment", "pass_environment", "credentials"}),
+           {"description", "commands", "policy", "mounts", "environment", "pass_environment", "credentials", "login"}),
        [&](std::string_view key, const YAML::Node& value) {
          if (key == "description") profile.description = scalar(value, "`description`");
          if (key == "policy") profile.policy = scalar(value, "`policy` (write the policy's text after `policy: |`)");
@@ -151,18 +88,11 @@ Profile profile_of(const YAML::Node& root, const std::string& name) {
              if (!is_variable_name(variable))
                complain(value, "`" + printable(variable, 80) + "` is not the name of an environment variable");
          }
-         if (key == "environment") {
-           if (!value.IsMap()) complain(value, "`environment` must be a mapping (`NAME: value`)");
-           for (const auto& entry : value) {
-             const std::string variable = scalar(entry.first, "a variable's name");
-             if (!is_variable_name(variable))
-               complain(entry.first, "`" + printable(variable, 80) + "` is not the name of an environment variable");
-             if (!profile.environment.emplace(variable, scalar(entry.second, "`" + variable + "`")).second)
-               complain(entry.first, "`" + variable + "` is given twice in `environment`");
-           }
-         }
+         if (key == "environment") profile.environment = variables(value, "`environment`");
+         if (key == "login") profile.login = login_of(value);
        });
-  if (profile.commands.empty()) complain(root, "the profile needs `commands`: the programs that it is for");
+  if (profile.commands.empty() && !profile.login)
+    complain(root, "the profile needs `commands`, the programs that it is for, or a `login`");
   return profile;
 }
 
@@ -181,7 +111,7 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name) {
     const YAML::Node root = YAML::Load(std::string(text));
     if (!root.IsMap()) return fail("profile_invalid", name + ": a profile is a mapping with at least `commands: […]`");
     return profile_of(root, stem);
-  } catch (const Problem& problem) {
+  } catch (const ProfileProblem& problem) {
     return refuse(problem.mark, problem.message);
   } catch (const YAML::Exception& error) {
     return refuse(error.mark, "not valid YAML: " + error.msg);

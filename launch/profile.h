@@ -9,6 +9,7 @@
 
 #include "base/embedded_file.h"
 #include "base/error.h"
+#include "launch/logins/login.h"
 #include "launch/sandbox.h"
 
 namespace weir::launch {
@@ -22,12 +23,13 @@ struct ProfileCredential {
 struct Profile {
   std::string name;
   std::string description;
-  std::vector<std::string> commands;               // command names (basename) that select it
+  std::vector<std::string> commands;               // command names (basename) that select it; none: for --login alone
   std::string policy;                              // policy text (version: 1, use: […]) used when there is no policy file
   std::vector<Mount> mounts;                       // ~ expanded
   std::map<std::string, std::string> environment;  // set inside, e.g. a placeholder key of the right shape
   std::vector<std::string> pass_environment;
   std::vector<ProfileCredential> credentials;
+  std::optional<Login> login;  // what it is logged in with on the host; may stand for the credentials
 };
 
 // All profiles: the built-in ones and those in config_directory()/profiles/*.yaml, which win by name.

@@ -72,9 +72,9 @@ std::vector<OAuthProblem> find_oauth_problems(const Document& document, std::siz
     names.push_back(credential.name);
   }
   std::set<std::string> urls;
-  std::set<std::string_view> kept;
   for (std::size_t i = 0; i < document.oauth.size() && found.size() < most; ++i) {
     const auto& capture = document.oauth[i];
+    std::set<std::string_view> kept;  // of this answer; a tool may refresh the same token at one of several places
     if (!urls.insert(token_url(capture)).second)
       found.push_back({i, {}, {fmt::format("`{}` has an entry already", printable(token_url(capture), 200)), "put all members under one `keep`"}});
     for (std::size_t k = 0; k < capture.keep.size() && found.size() < most; ++k) {

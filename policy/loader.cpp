@@ -31,7 +31,7 @@ Schema rules_shape() { return {{"type", "array"}, {"items", rule_schema()}}; }
 struct PolicyReader {
   Diagnostics& diagnostics;
   Document& document;
-  std::vector<Word> uses{};
+  Places places{};
 };
 
 constexpr Key<PolicyReader> kPolicyKeys[] = {
@@ -44,11 +44,19 @@ constexpr Key<PolicyReader> kPolicyKeys[] = {
      }},
     {"use", "Presets: `weir policy presets` lists them", shape::words,
      [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
-       reader.uses = read_list(reader.diagnostics, value, "use", "for instance: use: [anthropic]");
+       reader.places.uses = read_list(reader.diagnostics, value, "use", "for instance: use: [anthropic]");
      }},
     {"credentials", "Secrets that requests get on their way, by name", credentials_shape,
      [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
        read_credentials(reader.diagnostics, value, reader.document.file, reader.document.credentials);
+     }},
+    {"oauth", "Logins inside the sandbox: token endpoints whose answers are kept in weir's vault, with placeholders for the sandbox", oauth_schema,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       read_oauth(reader.diagnostics, value, reader.document.oauth, reader.places.kept);
+     }},
+    {"leaks", "What becomes of a request with text that has the form of a well-known service's token; log when left out", leaks_schema,
+     [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
+       reader.document.leaks = read_leaks(reader.diagnostics, value);
      }},
     {"rules", "What may pass; the strictest of the rules that match decides", rules_shape,
      [](PolicyReader& reader, const YamlNode&, const YamlNode& value) {
@@ -71,7 +79,7 @@ constexpr Key<PolicyReader> kPolicyKeys[] = {
 void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& document, const HostPreset& host_preset) {
   PolicyReader reader{diagnostics, document};
   read_section(diagnostics, root, "a policy", kPolicyKeys, reader, {}, "begin with `version: 1`");
-  const auto& uses = reader.uses;
+  const auto& uses = reader.places.uses;
 
   const bool is_preset = document.file.starts_with("preset:");
   if (is_preset && !uses.empty()) diagnostics.error(uses.front().place, "a preset cannot use another");
@@ -81,7 +89,7 @@ void read_policy(Diagnostics& diagnostics, const YamlNode& root, Document& docum
     document.use.push_back(use.text);
   }
   // With errors before, a credential may be half read and a conflict only apparent.
-  if (!diagnostics.has_errors()) report_conflicts(diagnostics, document, uses);
+  if (!diagnostics.has_errors()) report_conflicts(diagnostics, document, reader.places);
 }
 
 }  // namespace

@@ -42,9 +42,13 @@ void report_credentials(Diagnostics& diagnostics, const Document& document, std:
   }
 }
 
-void report_oauth(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
-  for (const auto& found : find_oauth_problems(document, kMost))
-    diagnostics.error(place_for(document.oauth[found.entry].place, diagnostics, document, uses), found.problem);
+void report_oauth(Diagnostics& diagnostics, const Document& document, const Places& places) {
+  for (const auto& found : find_oauth_problems(document, kMost)) {
+    const bool is_own = found.kept && found.entry < places.kept.size() && *found.kept < places.kept[found.entry].size();
+    diagnostics.error(is_own ? Place(places.kept[found.entry][*found.kept])
+                             : place_for(document.oauth[found.entry].place, diagnostics, document, places.uses),
+                      found.problem);
+  }
 }
 
 void report_tunnels(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
@@ -62,10 +66,10 @@ void report_tunnels(Diagnostics& diagnostics, const Document& document, std::spa
 
 }  // namespace
 
-void report_conflicts(Diagnostics& diagnostics, const Document& document, std::span<const Word> uses) {
-  report_credentials(diagnostics, document, uses);
-  report_oauth(diagnostics, document, uses);
-  report_tunnels(diagnostics, document, uses);
+void report_conflicts(Diagnostics& diagnostics, const Document& document, const Places& places) {
+  report_credentials(diagnostics, document, places.uses);
+  report_oauth(diagnostics, document, places);
+  report_tunnels(diagnostics, document, places.uses);
 }
 
 }  // namespace weir::policy

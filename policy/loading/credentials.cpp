@@ -1,48 +1,12 @@
 #include <fmt/format.h>
 
-#include <array>
-
 #include "base/text.h"
-#include "policy/document/check_credential.h"
-#include "policy/loading/sections.h"
+#include "policy/loading/credential_reader.h"
 #include "policy/loading/values.h"
 
 namespace weir::policy {
 
 namespace {
-
-struct InjectReader {
-  Diagnostics& diagnostics;
-  Injection& inject;
-};
-
-void read_checked(Diagnostics& diagnostics, const YamlNode& value, std::string_view what,
-                  std::optional<Problem> (*check)(std::string_view), std::string& out) {
-  auto word = read_text(diagnostics, value, what);
-  if (!word) return;
-  if (const auto problem = check(word->text)) diagnostics.error(word->place, *problem);
-  out = std::move(word->text);
-}
-
-constexpr Key<InjectReader> kInjectKeys[] = {
-    {"header", "The request header that carries the value; what the client sent in it is dropped", shape::header,
-     [](InjectReader& reader, const YamlNode&, const YamlNode& value) {
-       read_checked(reader.diagnostics, value, "header", check_header, reader.inject.name);
-     },
-     true},
-    {"format", "The header's value: {secret} stands for the secret", shape::format,
-     [](InjectReader& reader, const YamlNode&, const YamlNode& value) {
-       read_checked(reader.diagnostics, value, "format", check_format, reader.inject.format);
-     },
-     true},
-};
-
-struct CredentialReader {
-  Diagnostics& diagnostics;
-  const std::string& file;
-  Credential& credential;
-  std::optional<Spot> ttl_place{};
-};
 
 // {exec: [PROGRAM, ARGUMENT, …]}
 constexpr Key<CredentialReader> kFromKeys[] = {
@@ -73,23 +37,12 @@ void read_from(CredentialReader& reader, const YamlNode&, const YamlNode& node) 
     reader.diagnostics.error(word->place, *problem);
     return;
   }
-  constexpr std::string_view kFile = "file:";
   constexpr std::string_view kExec = "exec:";
   if (word->text.starts_with(kExec) && !word->text.starts_with("exec:[")) {
     reader.credential.from = std::string(kExec) + Schema::array({word->text.substr(kExec.size())}).dump();
     return;
   }
-  reader.credential.from = word->text.starts_with(kFile)
-                               ? std::string(kFile) + resolve_path(word->text.substr(kFile.size()), reader.file)
-                               : word->text;
-}
-
-void read_inject(CredentialReader& reader, const YamlNode&, const YamlNode& node) {
-  constexpr std::array<std::string_view, 2> kNotYet = {"basic", "query"};
-  reader.credential.inject.kind = Injection::Kind::header;
-  InjectReader inject{reader.diagnostics, reader.credential.inject};
-  read_section(reader.diagnostics, node, "`inject`", kInjectKeys, inject, kNotYet,
-               "for instance: inject: {header: Authorization, format: \"Bearer {secret}\"}");
+  reader.credential.from = resolve_source(word->text, reader.file);
 }
 
 constexpr Key<CredentialReader> kCredentialKeys[] = {
@@ -101,7 +54,7 @@ constexpr Key<CredentialReader> kCredentialKeys[] = {
        if (!word) return;
        if (const auto seconds = read_duration(word->text)) {
          reader.credential.ttl_seconds = *seconds;
-         reader.ttl_place = word->place;
+         reader.ttl = word->place;
        } else {
          reader.diagnostics.error(word->place, seconds.error());
        }
@@ -111,28 +64,44 @@ constexpr Key<CredentialReader> kCredentialKeys[] = {
        reader.credential.hosts = read_hosts(reader.diagnostics, value);
      },
      true},
-    {"inject", "How it is put into a request", [] { return section_schema(kInjectKeys); }, read_inject, true},
+    {"refresh", "What the value is exchanged for before it is used: a token that lives shortly", refresh_schema, read_refresh},
+    {"inject", "How it is put into a request; a credential has this or `substitute`", inject_schema, read_inject},
+    {"substitute", "The sandbox holds a placeholder, and the value is put in its place", substitute_schema, read_substitute},
     {"insecure", "true: it may go over plain HTTP too", shape::flag,
-     [](CredentialReader& reader, const YamlNode&, const YamlNode& value) {
+     [](CredentialReader& reader, const YamlNode& key, const YamlNode& value) {
+       reader.insecure = key.place;
        reader.credential.insecure = read_flag(reader.diagnostics, value, "insecure").value_or(false);
      }},
 };
 
+void report_contradictions(const CredentialReader& reader, const YamlNode& node) {
+  const Credential& credential = reader.credential;
+  if (reader.ttl && !credential.from.empty())
+    if (const auto problem = check_ttl(credential)) reader.diagnostics.error(*reader.ttl, *problem);
+  const auto place_of = [&](std::string_view key) -> const std::optional<Spot>& {
+    return key == "inject" ? reader.inject : key == "substitute" ? reader.substitute : key == "refresh" ? reader.refresh : reader.insecure;
+  };
+  for (const auto& found : find_contradictions(credential, [&](std::string_view key) { return place_of(key).has_value(); }))
+    reader.diagnostics.error(found.key.empty() ? node.place : place_of(found.key).value_or(node.place), found.problem);
+}
+
 Credential read_credential(Diagnostics& diagnostics, const YamlNode& name, const YamlNode& node, const std::string& file) {
-  constexpr std::array<std::string_view, 1> kNotYet = {"substitute"};
   Credential credential;
   credential.name = name.text;
   credential.place = name.place;
   if (const auto problem = check_name("credential", name.text)) diagnostics.error(name.place, *problem);
   CredentialReader reader{diagnostics, file, credential};
-  read_section(diagnostics, node, fmt::format("credential `{}`", printable(name.text, 80)), kCredentialKeys, reader,
-               kNotYet);
-  if (reader.ttl_place && !credential.from.empty())
-    if (const auto problem = check_ttl(credential)) diagnostics.error(*reader.ttl_place, *problem);
+  read_section(diagnostics, node, fmt::format("credential `{}`", printable(name.text, 80)), kCredentialKeys, reader);
+  if (node.kind == YamlNode::Kind::map) report_contradictions(reader, node);
   return credential;
 }
 
 }  // namespace
+
+std::string resolve_source(std::string_view source, const std::string& file) {
+  constexpr std::string_view kFile = "file:";
+  return source.starts_with(kFile) ? std::string(kFile) + resolve_path(source.substr(kFile.size()), file) : std::string(source);
+}
 
 void read_credentials(Diagnostics& diagnostics, const YamlNode& node, const std::string& file,
                       std::vector<Credential>& credentials) {
@@ -144,6 +113,10 @@ void read_credentials(Diagnostics& diagnostics, const YamlNode& node, const std:
   for (const auto& [name, value] : node.entries) credentials.push_back(read_credential(diagnostics, *name, *value, file));
 }
 
-Schema credential_schema() { return section_schema(kCredentialKeys); }
+Schema credential_schema() {
+  Schema schema = section_schema(kCredentialKeys);
+  schema["oneOf"] = Schema::array({{{"required", {"inject"}}}, {{"required", {"substitute"}}}});
+  return schema;
+}
 
 }  // namespace weir::policy

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "policy/document/check_credential.h"
 #include "policy/loading/sections.h"
 
 namespace weir::policy {
@@ -20,9 +21,37 @@ std::string known_presets(std::string_view name) {
   return suggest(name, names);
 }
 
-bool same_but_for_place(Credential a, const Credential& b) {
+template <class T>
+bool same_but_for_place(T a, const T& b) {
   a.place = b.place;
   return a == b;
+}
+
+// The file's own replaces the preset's; two presets may share one.
+template <class T>
+bool is_settled(const T& there, const T& brought, const Place& place) {
+  return there.place.file == place.file || same_but_for_place(there, brought);
+}
+
+void merge_credential(Diagnostics& diagnostics, Credential&& credential, const Place& place, Document& document) {
+  const auto own = std::ranges::find(document.credentials, credential.name, &Credential::name);
+  if (own == document.credentials.end())
+    document.credentials.push_back(std::move(credential));
+  else if (!is_settled(*own, credential, place))
+    diagnostics.error(place,
+                      fmt::format("presets disagree about credential `{}` ({} and {})", credential.name, own->place.file,
+                                  credential.place.file),
+                      "define it under `credentials` in this file: that replaces both");
+}
+
+void merge_capture(Diagnostics& diagnostics, OAuthCapture&& capture, const Place& place, Document& document) {
+  const auto url = token_url(capture);
+  const auto own = std::ranges::find(document.oauth, url, token_url);
+  if (own == document.oauth.end())
+    document.oauth.push_back(std::move(capture));
+  else if (!is_settled(*own, capture, place))
+    diagnostics.error(place, fmt::format("presets disagree about `{}` under `oauth` ({} and {})", url, own->place.file, capture.place.file),
+                      "define it under `oauth` in this file: that replaces both");
 }
 
 }  // namespace
@@ -56,18 +85,8 @@ void merge_preset(Diagnostics& diagnostics, std::string_view name, const Place& 
     return;
   }
   for (auto& rule : loaded.document.rules) document.rules.push_back(std::move(rule));
-  for (auto& credential : loaded.document.credentials) {
-    const auto own = std::ranges::find(document.credentials, credential.name, &Credential::name);
-    if (own == document.credentials.end())
-      document.credentials.push_back(std::move(credential));
-    else if (own->place.file == place.file || same_but_for_place(*own, credential))
-      continue;  // the file's own replaces the preset's; two presets may share one
-    else
-      diagnostics.error(place,
-                        fmt::format("presets disagree about credential `{}` ({} and {})", credential.name, own->place.file,
-                                    credential.place.file),
-                        "define it under `credentials` in this file: that replaces both");
-  }
+  for (auto& credential : loaded.document.credentials) merge_credential(diagnostics, std::move(credential), place, document);
+  for (auto& capture : loaded.document.oauth) merge_capture(diagnostics, std::move(capture), place, document);
 }
 
 }  // namespace weir::policy

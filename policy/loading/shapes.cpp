@@ -97,7 +97,7 @@ Schema operations() {
   return list_of(one_of(names));
 }
 Schema passthrough() { return {{"const", "passthrough"}}; }
-Schema source() { return matching("^(env:[A-Za-z_][0-9A-Za-z_]*|file:.+|store:[0-9A-Za-z._/-]+|exec:(/[^ ]*|\\[.+\\])|vault:[^/?# ]+/[^?# ]+(\\?[^#]+)?#.+)$"); }
+Schema source() { return matching("^(env:[A-Za-z_][0-9A-Za-z_]*|file:.+|store:[0-9A-Za-z._/-]+(@[1-9][0-9]*)?|exec:(/[^ ]*|\\[.+\\])|vault:[^/?# ]+/[^?# ]+(\\?[^#]+)?#.+)$"); }
 Schema header() {
   Schema not_these = Schema::array();
   for (const auto name : reserved_headers()) not_these.push_back(name);

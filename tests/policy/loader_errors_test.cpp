@@ -76,15 +76,6 @@ TEST(LoadError, RefusesActionsItDoesNotHave) {
   EXPECT_THAT(in_rule("action: [deny]"), HasSubstr("must be a single value"));
 }
 
-TEST(LoadError, NeverAcceptsWhatItDoesNotEnforce) {
-  EXPECT_THAT(
-      only_error(
-          "credentials: {c: {from: env:A, hosts: [a.com], inject: {header: X, format: '{secret}'}, substitute: {env: A}}}"),
-      HasSubstr("known but not enforced by this version"));
-  EXPECT_THAT(errors_in("version: 1\ncredentials: {c: {from: env:A, hosts: [a.com], inject: {basic: {username: a}}}}"),
-              Contains(HasSubstr("`basic` in `inject` is known but not")));
-}
-
 TEST(LoadError, RefusesSourcesItDoesNotHave) {
   EXPECT_THAT(in_credential("vault:secret/x", "X", "{secret}"), HasSubstr("names no field"));
   for (const char* from : {"vault:x#y", "vault:/x/y#z", "vault:a/../b#c", "vault:a/b?#c", "vault:a/b?x#c", "vault:a/b#", "exec:[]", "exec:[1]"})

@@ -86,7 +86,7 @@ TEST(Yaml, TakesWindowsLineEndsAndAByteOrderMark) {
   EXPECT_THAT(errors_in("\xEF\xBB\xBFversion: 1\r\nrules:\r\n  - hosts: [a.com]\r\n"), testing::IsEmpty());
   const auto loaded = load_text("version: 1\r\nfoo: 1\r\n", "p");
   EXPECT_THAT(format(loaded.diagnostics.at(0)),
-              testing::EndsWith("\nfoo: 1\n^\n  one of: version, default, use, credentials, rules, upstream, vault, limits"));
+              testing::EndsWith("\nfoo: 1\n^\n  one of: version, default, use, credentials, oauth, leaks, rules, upstream, vault, limits"));
 }
 
 }  // namespace

@@ -52,13 +52,75 @@ BAD_RULES = [
     "{tcp: ['a:1'], hosts: [a]}", "{tcp: ['a:1'], rate: 1/min, body_max: 1}", "{tcp: ['a:1'], action: deny, rate: 1/s}",
 ]
 CREDENTIAL = "credentials: {c: {from: 'env:A', hosts: [a.example], inject: {header: Authorization, format: 'Bearer {secret}'}}}"
+
+
+def credential(use, source="env:A"):
+    return "credentials: {c: {from: '" + source + "', hosts: [a.example], " + use + "}}"
+
+
+def refresh(kind, use="inject: {header: A, format: '{secret}'}"):
+    return credential("refresh: {" + kind + "}, " + use)
+
+
+SIGNED = "inject: {aws_sigv4: {}}"
+ROLE = "role: 'arn:aws:iam::123456789012:role/a/b', region: eu-central-1"
+OAUTH2 = "token_url: https://l.example/token, grant: client_credentials, client_id: me"
+KEPT = "credentials: {a: {from: 'store:t', hosts: [a.example], substitute: {shape: 'x{random:16}'}}}\noauth: "
+GOOD_USES = [
+    "inject: client_certificate", "inject: {basic: {username: x-access-token, password: 'a{secret}'}}", "inject: {basic: {username: ''}}",
+    "inject: {query: key}", "inject: {query: 'filter[key]', format: 'k-{secret}'}", "inject: {cookie: sid}", "inject: {cookie: sid, format: 'v={secret}'}",
+    "inject: {aws_sigv4: {region: eu-central-1, service: s3}}", SIGNED, "substitute: {shape: '{random:16}'}",
+    "substitute: {env: STRIPE_KEY, shape: 'sk_live_{random:8}.{random:8}', in: [header, query, path, body], elsewhere: log}",
+    "substitute: {shape: '{claims}.{random:40}', elsewhere: deny}",
+]
+BAD_USES = [
+    "insecure: false", "inject: certificate", "inject: {client_certificate: true}", "inject: {header: A}", "inject: {format: '{secret}'}",
+    "inject: {basic: {password: '{secret}'}}", "inject: {basic: {username: 'a:b'}}", "inject: {basic: {username: a, password: b}}",
+    "inject: {basic: {username: a}, format: '{secret}'}", "inject: {query: 'a&b'}", "inject: {query: 'a%20'}", "inject: {cookie: 'a b'}",
+    "inject: {query: a, cookie: b}", "inject: {query: a, format: b}", "inject: {aws_sigv4: {}, format: '{secret}'}", "inject: {aws_sigv4: {regoin: x}}",
+    "inject: {}", "inject: []", "substitute: {}", "substitute: {env: A}", "substitute: {shape: abc}", "substitute: {shape: '{random:0}'}",
+    "substitute: {shape: 'a b{random:20}'}", "substitute: {shape: 'a{claims}{random:20}'}", "substitute: {shape: '{random:16}', in: []}",
+    "substitute: {shape: '{random:16}', in: [cookie]}", "substitute: {shape: '{random:16}', in: header}", "substitute: {shape: '{random:16}', elsewhere: ask}",
+    "substitute: {shape: '{random:16}', env: 1A}", "substitute: {shape: '{random:16}', env: SSL_CERT_FILE}",
+    "substitute: {shape: '{random:16}'}, inject: {query: a}", "inject: client_certificate, substitute: {shape: '{random:16}'}",
+]
+GOOD_REFRESHES = [
+    "oauth2: {" + OAUTH2 + "}", "oauth2: {" + OAUTH2 + ", client_auth: body, scopes: [a, b], parameters: {audience: 'x y', n: 1}}",
+    "oauth2: {token_url: 'http://127.0.0.1:8080/t', grant: refresh_token, client_id: me, client_secret: 'store:s@2'}",
+    "github_app: {app: 12345, installation: 678}", "github_app: {app: Iv1.a, installation: '6', api: 'https://git.example/api/v3', repositories: [a], permissions: {contents: read}}",
+    "google: {scopes: ['https://www.googleapis.example/auth/x'], subject: a@b.example, token_url: https://t.example/t}",
+]
+BAD_REFRESHES = [
+    "", "oauth: {}", "oauth2: {}", "oauth2: {" + OAUTH2.replace("https", "http") + "}", "oauth2: {" + OAUTH2.replace("client_credentials", "password") + "}",
+    "oauth2: {" + OAUTH2.replace("l.example", "u:p@l.example") + "}", "oauth2: {" + OAUTH2.replace("/token", "/token#x") + "}",
+    "oauth2: {" + OAUTH2 + ", client_secret: 'exec:/x'}", "oauth2: {" + OAUTH2 + ", client_auth: header}", "oauth2: {" + OAUTH2 + ", scopes: a}",
+    "github_app: {app: 1}", "github_app: {app: 1, installation: x}", "github_app: {app: 1, installation: 2, permissions: {contents: all}}",
+    "google: {}", "google: {scopes: []}", "google: {scopes: [a]}, github_app: {app: 1, installation: 2}",
+]
+GOOD_ROLES = [ROLE, ROLE + ", session: ab, external_id: 'a:b', duration: 15min, endpoint: 'https://sts.example'", ROLE + ", web_identity: true, duration: 12h"]
+BAD_ROLES = [
+    "region: eu", "role: reader, region: eu", ROLE.replace("iam::", "sts::"), ROLE.replace("123456789012", "1"), ROLE + ", web_identity: 'yes'",
+    ROLE + ", session: a", ROLE + ", duration: 1", ROLE + ", endpoint: 'http://sts.example'", ROLE + ", endpoint: 'https://sts.example/?a'",
+]
+GOOD_OAUTH = ["[{token_url: https://l.example/token, keep: {access_token: a}}]", "[{token_url: 'https://l.example:8443', keep: {authed_user.access_token: a}}]"]
+BAD_OAUTH = [
+    "[]", "{}", "[{keep: {access_token: a}}]", "[{token_url: https://l.example/t}]", "[{token_url: https://l.example/t, keep: {}}]",
+    "[{token_url: http://l.example/t, keep: {t: a}}]", "[{token_url: 'https://*.example/t', keep: {t: a}}]", "[{token_url: 'https://l.example/*', keep: {t: a}}]",
+    "[{token_url: 'https://l.example/t?a=b', keep: {t: a}}]", "[{token_url: https://l.example/t, keep: {'a b': a}}]",
+    "[{token_url: https://l.example/t, keep: {t: [a]}}]", "[{token_url: https://l.example/t, kept: {t: a}}]",
+]
 GOOD = [
+    *map(credential, GOOD_USES), *map(refresh, GOOD_REFRESHES), *(refresh("aws_role: {" + keys + "}", SIGNED) for keys in GOOD_ROLES),
+    *(KEPT + entry for entry in GOOD_OAUTH), "leaks: off", "leaks: 'off'", "leaks: log", "leaks: ask", "leaks: deny",
+    credential("inject: {query: k}", "store:a/b@3"),
     "{}", "default: ask", "default: log", "use: [anthropic]", CREDENTIAL, CREDENTIAL.replace("}}}", "}, insecure: true}}"),
     CREDENTIAL.replace("env:A", "store:a/b"), "upstream: {ca_file: x.pem, proxy: 'http://p.example:3128'}",
     "upstream: {resolve: {a.example: '127.0.0.1:8443', b.example: '::1', c.example: '[::1]:8443'}}",
     "limits: {connections: 1, request_body: 100MiB, response_body: 5, requests_per_minute: 6000, inspected_body: 1MiB, approval_wait: 5min}",
 ]
 BAD = [
+    *map(credential, BAD_USES), *map(refresh, BAD_REFRESHES), *(refresh("aws_role: {" + keys + "}", SIGNED) for keys in BAD_ROLES),
+    *(KEPT + entry for entry in BAD_OAUTH), "leaks: on", "leaks: yes", "leaks: allow", credential("inject: {query: k}", "store:a@x"),
     "verison: 1", "default: allow", "use: anthropic", "use: []", "rules: {}", "credentials: []", CREDENTIAL.replace("env:A", "evn:A"),
     CREDENTIAL.replace("env:A", "vault:a#b"), CREDENTIAL.replace("{secret}", "secret"), CREDENTIAL.replace("Authorization", "host"),
     CREDENTIAL.replace("from: 'env:A', ", ""), CREDENTIAL.replace("}}}", "}, insecure: 1}}"), CREDENTIAL.replace("{c:", "{'b c':"),

@@ -140,6 +140,17 @@ TEST_F(Damage, EditedTimesCountsAndHeadersAreNoticed) {
   EXPECT_EQ(code_of(open()), "vault_wrong_key");
 }
 
+TEST_F(Damage, HeaderThatNamesAnotherKindOfKeyDoesNotOpen) {
+  // Somebody without the key would have the owner asked for another: it is not the right one, and so nothing opens.
+  setenv("CREDENTIALS_DIRECTORY", folder_.c_str(), 1);
+  const std::string credential = write("weir-vault-key", std::string(64, 'a'));
+  edit([](Json& json) { json["kdf"] = {{"name", "systemd-credential"}}; });
+  EXPECT_EQ(code_of(open()), "vault_wrong_key");
+  std::filesystem::copy_file(paths_.key_file, credential, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(code_of(open()), "vault_tampered") << "even with the same key";
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 TEST_F(Damage, ReformattedFileIsStillTheSameFile) {
   store(Json::parse(whole_).dump());
   EXPECT_EQ(open()->get("alpha")->reveal(), "other-value");
@@ -190,6 +201,11 @@ TEST_F(Damage, KeyDerivationThatWouldTakeTooMuchIsRefusedUnspent) {
            {{"name", "scrypt"}, {"n", 32768}, {"r", 8}, {"p", 1}, {"salt", ""}},
            {{"name", "none"}},
            {{"name", "key-file"}, {"path", "/etc/passwd"}},
+           {{"name", "keyring"}, {"item", "x"}},
+           {{"name", "systemd-credential"}, {"name2", "x"}},
+           {{"name", "passphrase"}},
+           {{"name", 1}},
+           Json::object(),
            Json::array(),
            nullptr}) {
     Json json = Json::parse(whole_);

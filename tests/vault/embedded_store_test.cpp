@@ -56,6 +56,76 @@ TEST_F(Store, RemovedEntryIsGoneForEveryReader) {
   EXPECT_EQ(code_of(store.remove("a")), "vault_entry_missing");
 }
 
+TEST_F(Store, OneVersionIsRemovedAndTheOthersStay) {
+  auto store = create();
+  for (int i = 1; i <= 3; ++i) ASSERT_TRUE(store.set("a", Secret(std::to_string(i))));
+  ASSERT_TRUE(store.remove("a", 2));
+  EXPECT_EQ(open()->get("a", 1)->reveal(), "1");
+  EXPECT_EQ(code_of(open()->get("a", 2)), "vault_version_missing");
+  EXPECT_THAT(message_of(open()->get("a", 2)), HasSubstr("it keeps 1, 3"));
+  EXPECT_EQ(code_of(store.remove("a", 2)), "vault_version_missing");
+  ASSERT_TRUE(store.remove("a", 3));
+  EXPECT_EQ(open()->get("a")->reveal(), "1") << "the one before is the current one again";
+  ASSERT_TRUE(store.remove("a", 1));
+  EXPECT_TRUE(open()->list().empty());
+  EXPECT_EQ(code_of(store.remove("a", 1)), "vault_entry_missing");
+}
+
+TEST_F(Store, RotationNeedsAnEntryAndAnotherValue) {
+  auto store = create();
+  EXPECT_EQ(code_of(store.rotate("a", Secret("1"))), "vault_entry_missing");
+  ASSERT_TRUE(store.set("a", Secret("1")));
+  const std::string before = stored();
+  EXPECT_EQ(code_of(store.rotate("a", Secret("1"))), "vault_value_same");
+  EXPECT_EQ(stored(), before);
+  EXPECT_EQ(store.rotate("a", Secret("2")).value(), 2U);
+  EXPECT_EQ(store.rotate("a", Secret("1")).value(), 3U);
+  EXPECT_EQ(open()->get("a", 2)->reveal(), "2");
+  EXPECT_EQ(code_of(store.rotate("a", Secret())), "vault_value_empty");
+}
+
+TEST_F(Store, ManyValuesAreSetTogetherOrNotAtAll) {
+  auto store = create();
+  ASSERT_TRUE(store.set("b", Secret("2")));
+  const std::string before = stored();
+  const auto values = [](std::initializer_list<std::pair<std::string, std::string>> given) {
+    std::vector<std::pair<std::string, Secret>> made;
+    for (const auto& [name, value] : given) made.emplace_back(name, Secret(value));
+    return made;
+  };
+  EXPECT_EQ(code_of(store.set_all(values({{"a", "1"}, {"b c", "2"}}))), "vault_entry_name");
+  EXPECT_EQ(code_of(store.set_all(values({{"a", "1"}, {"b", ""}}))), "vault_value_empty");
+  EXPECT_EQ(code_of(store.set_all(values({{"a", "1"}, {"b", std::string(65'537, 'x')}}))), "vault_value_too_long");
+  EXPECT_EQ(stored(), before);
+  const auto stored_values = store.set_all(values({{"a", "1"}, {"b", "2"}, {"c", "3"}}));
+  ASSERT_TRUE(stored_values) << message_of(stored_values);
+  ASSERT_EQ(stored_values->size(), 3U);
+  EXPECT_TRUE((*stored_values)[0].changed);
+  EXPECT_FALSE((*stored_values)[1].changed) << "it has this value already, and keeps its older ones";
+  EXPECT_EQ((*stored_values)[1].version, 1U);
+  EXPECT_EQ(store.generation(), 3U) << "one write for all";
+  ASSERT_TRUE(store.set_all(values({{"a", "1"}, {"b", "2"}})));
+  EXPECT_EQ(store.generation(), 3U) << "nothing to write";
+}
+
+TEST_F(Store, HeaderIsSeenWithoutAKey) {
+  EXPECT_EQ(code_of(EmbeddedStore::peek(paths_)), "vault_missing");
+  auto store = create();
+  ASSERT_TRUE(store.set("a", Secret("1")));
+  std::filesystem::remove(paths_.key_file);
+  const auto header = EmbeddedStore::peek(paths_);
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->protection, Protection::kKeyFile);
+  EXPECT_EQ(header->entries, 1U);
+  EXPECT_EQ(header->generation, 2U);
+}
+
+TEST_F(Store, OpenedWithAKeyFileThatWasReplacedSinceSaysSo) {
+  auto store = create();
+  ASSERT_TRUE(open()->rekey(Protection::kKeyFile, no_passphrase));
+  EXPECT_EQ(code_of(store.set("a", Secret("1"))), "vault_rekeyed");
+}
+
 TEST_F(Store, MissingEntrySaysHowToSetIt) {
   create();
   EXPECT_THAT(message_of(open()->get("github-token")), HasSubstr("weir vault set github-token"));

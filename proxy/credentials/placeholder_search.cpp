@@ -25,13 +25,21 @@ void append_json_escaped(std::string_view text, WipedText& out) {
   }
 }
 
+// `\n`, `\"` and the like, of which JSON has many: no character of a placeholder is written so.
+bool begins_no_placeholder(std::string_view text, std::size_t at) {
+  return text[at] == '\\' && at + 1 < text.size() && text[at + 1] != 'u' && text[at + 1] != '/';
+}
+
 }  // namespace
+
+PlaceholderSearch::PlaceholderSearch(Escapes escapes) : escapes_(escapes) {
+  if (escapes_ != Escapes::none) beginnings_.set_escape(escape_of(escapes_));
+}
 
 void PlaceholderSearch::add(const Replacement& replacement) {
   if (replacement.placeholder.empty()) return;
   replacements_.push_back(&replacement);
-  begins_[static_cast<unsigned char>(replacement.placeholder.front())] = true;
-  if (escapes_ != Escapes::none) begins_[static_cast<unsigned char>(escape_of(escapes_))] = true;
+  beginnings_.add(replacement.placeholder);
 }
 
 // `at` is at the escape's first character; it goes behind it where `wanted` is what is written there.
@@ -89,8 +97,12 @@ PlaceholderSearch::Found PlaceholderSearch::next(std::string_view text, Cursor& 
       if (digit) ++at;
       continue;
     }
-    while (at < text.size() && !begins_[static_cast<unsigned char>(text[at])]) ++at;
+    at = beginnings_.find(text, at);
     if (at == text.size()) break;
+    if (escapes_ == Escapes::json && begins_no_placeholder(text, at)) {
+      at += 2;
+      continue;
+    }
     Found found;
     bool cut = false;
     for (const auto* replacement : replacements_) {

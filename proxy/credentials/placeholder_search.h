@@ -1,13 +1,13 @@
 // Finds placeholders in text, also where their characters stand escaped. Pure.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "proxy/credentials/beginnings.h"
 #include "proxy/credentials/substitution.h"
 #include "proxy/credentials/wiped_text.h"
 
@@ -18,7 +18,8 @@ enum class Escapes : std::uint8_t { none, percent, json };
 
 class PlaceholderSearch {
  public:
-  explicit PlaceholderSearch(Escapes escapes) : escapes_(escapes) {}
+  explicit PlaceholderSearch(Escapes escapes);
+  void reserve(std::size_t count) { replacements_.reserve(count); }
   void add(const Replacement& replacement);  // outlives the search; one without a placeholder is never found
   bool empty() const { return replacements_.empty(); }
 
@@ -50,7 +51,7 @@ class PlaceholderSearch {
 
   Escapes escapes_;
   std::vector<const Replacement*> replacements_;
-  std::array<bool, 256> begins_{};  // an octet with which a placeholder or an escape may begin
+  Beginnings beginnings_;
 };
 
 }  // namespace weir::proxy

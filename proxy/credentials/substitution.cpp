@@ -12,6 +12,7 @@ namespace {
 
 PlaceholderSearch search_for(std::span<const Replacement> replacements, bool policy::Substitution::*place, Escapes escapes) {
   PlaceholderSearch search(escapes);
+  search.reserve(replacements.size());
   for (const auto& replacement : replacements)
     if (replacement.where != nullptr && replacement.where->*place) search.add(replacement);
   return search;

@@ -74,6 +74,8 @@ bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+bool is_token(char c) { return is_unreserved(c) || std::string_view("!#$%&'*+^`|").find(c) != std::string_view::npos; }
+
 void append_encoded(WipedText& out, std::string_view octets) {
   for (const char c : octets) {
     if (is_unreserved(c))
@@ -162,6 +164,7 @@ std::vector<std::string> names_to_sign(const DraftRequest& draft, std::string_vi
   const auto list = split(wanted, ';');
   const auto usual = [&](std::string_view name) { return wanted.empty() && (name == "content-type" || name == "content-md5"); };
   for (const auto& field : draft.headers) {
+    if (field.name.empty() || !std::all_of(field.name.begin(), field.name.end(), is_token)) continue;
     std::string name = to_lower(field.name);
     if (name.starts_with("x-amz-") || usual(name) || std::find(list.begin(), list.end(), name) != list.end()) names.push_back(std::move(name));
   }

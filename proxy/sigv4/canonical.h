@@ -11,6 +11,7 @@
 namespace weir::proxy::sigv4 {
 
 bool is_unreserved(char c);  // RFC 3986 §2.3
+bool is_token(char c);       // tchar of RFC 9110 §5.6.2
 
 // Every octet but the unreserved ones as %XX in upper case (AWS's UriEncode).
 void append_encoded(WipedText& out, std::string_view octets);
@@ -34,7 +35,7 @@ bool is_s3(std::string_view service);
 WipedText wire_path(std::string_view path, bool s3);
 void append_canonical_path(WipedText& out, std::string_view wire, bool s3);
 
-// The names to sign, sorted: of `wanted` those that the draft has, host, and each x-amz-*.
+// The names to sign, sorted: of `wanted` those that the draft has, host, and each x-amz-*. What is no name is not written into a head either.
 std::vector<std::string> names_to_sign(const DraftRequest& draft, std::string_view wanted);
 std::string joined(const std::vector<std::string>& names);
 // "name:value\n" for each: values of one name joined by commas, without blanks at their ends and with one space for each run of blanks.

@@ -42,7 +42,7 @@ Result<void> read_scope(std::string_view credential, ClientSignature& signature)
 }
 
 Result<void> read_signed_headers(std::string_view list, ClientSignature& signature) {
-  const auto good = [](char c) { return is_unreserved(c) || std::string_view("!#$%&'*+^`|;").find(c) != std::string_view::npos; };
+  const auto good = [](char c) { return is_token(c) || c == ';'; };
   if (list.empty() || !std::all_of(list.begin(), list.end(), good)) return unreadable("the AWS signature's SignedHeaders is no list of names with ';' between");
   signature.signed_headers = to_lower(list);
   return {};

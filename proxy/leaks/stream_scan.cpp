@@ -1,0 +1,29 @@
+#include "proxy/leaks/stream_scan.h"
+
+#include <algorithm>
+
+namespace weir::proxy::leaks {
+
+// `known` bytes at the front were looked at before: what ends in them was told then.
+std::size_t StreamScan::scan(std::string_view bytes, std::size_t known, bool last, std::vector<Finding>& findings) {
+  std::size_t keep = 0;
+  if (needles_ != nullptr) {
+    const auto on_needle = [&](const Hit& hit) {
+      if (hit.end > known) findings.push_back({.token = false, .needle = hit.id, .form = hit.form, .kind = {}});
+      return true;
+    };
+    keep = needles_->scan(bytes, on_needle);
+  }
+  if (tokens_) {
+    const auto on_token = [&](const TokenHit& hit) {
+      if (passed_ + hit.begin < told_) return true;
+      told_ = passed_ + hit.end;
+      findings.push_back({.token = true, .needle = 0, .form = Form::raw, .kind = hit.kind});
+      return true;
+    };
+    keep = std::max(keep, scan_tokens(bytes, last, on_token));
+  }
+  return last ? 0 : keep;
+}
+
+}  // namespace weir::proxy::leaks

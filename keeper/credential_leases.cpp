@@ -1,10 +1,11 @@
 #include "keeper/credential_leases.h"
 
 #include <algorithm>
-#include <ctime>
 #include <memory>
 
 #include "base/text.h"
+#include "keeper/session.h"
+#include "vault/clock.h"
 
 namespace weir::keeper {
 namespace {
@@ -12,11 +13,7 @@ namespace {
 constexpr std::int64_t kLongestSleepMs =
     10'000;  // the loop's clock stands still while the machine sleeps, a lease's does not
 
-std::int64_t boot_clock_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
+using vault::boot_clock_ms;
 
 }  // namespace
 
@@ -40,10 +37,18 @@ CredentialLeases::~CredentialLeases() { finish(); }
 void CredentialLeases::take(std::uint32_t generation, const std::vector<policy::Credential>& credentials,
                             std::vector<vault::Obtained> values) {
   for (std::uint32_t i = 0; i < values.size(); ++i) {
+    if (!values[i].note.empty()) say("credential `" + credentials[i].name + "`: " + values[i].note);
     const auto id = keeper_.add(credentials[i].name, std::move(values[i]));
     ids_[{generation, i}] = id;
     places_[id] = {{generation, i}, printable(credentials[i].from, 300)};
   }
+  arm();
+}
+
+void CredentialLeases::put(std::uint32_t generation, std::uint32_t credential, Secret value) {
+  const auto id = ids_.find({generation, credential});
+  if (id == ids_.end() || !keeper_.put(id->second, std::move(value))) return;
+  ports_.withdraw(generation, credential);
   arm();
 }
 
@@ -94,7 +99,9 @@ void CredentialLeases::finished(Work& work) {
   if (place == places_.end()) return;  // released meanwhile; its release waits behind this
   const auto [where, source] = place->second;
   const auto error = work.result ? Error{} : work.result.error();
+  const std::string note = work.result ? work.result->note : "";
   const auto outcome = keeper_.finished(work.id, std::move(work.result));
+  if (!note.empty()) say("credential `" + outcome.name + "`: " + note);
   using Change = vault::LeaseKeeper::Change;
   if (outcome.change == Change::replaced || outcome.change == Change::lost) ports_.withdraw(where.first, where.second);
   if (outcome.change == Change::failed || outcome.change == Change::lost)

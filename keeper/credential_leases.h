@@ -37,6 +37,9 @@ class CredentialLeases {
   Result<const Secret*> value(std::uint32_t generation, std::uint32_t credential) {
     return keeper_.value(ids_.at({generation, credential}));
   }
+  // A value that came to be while the session runs (a login inside): it serves from now on, and the proxy is to forget the old one.
+  // Nothing where the generation has no such credential.
+  void put(std::uint32_t generation, std::uint32_t credential, Secret value);
   void release(std::uint32_t generation);  // no request is under that policy any more: what was lent for it goes back
 
   // The session's end: what is on its way is called off, and all that was lent goes back. Blocks, some seconds at most.

@@ -15,8 +15,9 @@ constexpr int kMostDoublings = 6;
 }  // namespace
 
 bool is_passing(const Error& error) {
-  static constexpr std::array<std::string_view, 6> kPassing = {"vault_unreachable",   "vault_sealed",  "vault_busy",
-                                                               "vault_uninitialized", "vault_standby", "exec_too_slow"};
+  static constexpr std::array<std::string_view, 10> kPassing = {
+      "vault_unreachable", "vault_sealed", "vault_busy",         "vault_uninitialized", "vault_standby",
+      "exec_too_slow",     "refresh_busy", "refresh_unreachable", "refresh_refused",     "refresh_source"};
   return std::ranges::find(kPassing, error.code) != kPassing.end();
 }
 
@@ -35,9 +36,26 @@ LeaseKeeper::Id LeaseKeeper::add(std::string name, Obtained obtained) {
   held.name = std::move(name);
   held.value = std::move(obtained.value);
   held.refresher = std::move(obtained.refresher);
+  if (obtained.absent) {
+    held.good = false;
+    held.why = {"credential_absent", "there is none yet; it comes with the first login"};
+  }
   schedule(held, obtained.lasts_ms);
   held_.emplace(++last_, std::move(held));
   return last_;
+}
+
+bool LeaseKeeper::put(Id id, Secret value) {
+  const auto found = held_.find(id);
+  if (found == held_.end()) return false;
+  Held& held = found->second;
+  const bool another = !held.good || held.value.reveal() != value.reveal();
+  held.value = std::move(value);
+  held.good = true;
+  held.why = {};
+  held.ends.reset();
+  held.refresh_at.reset();
+  return another;
 }
 
 std::shared_ptr<Refresher> LeaseKeeper::remove(Id id) {

@@ -22,6 +22,8 @@ class LeaseKeeper {
   explicit LeaseKeeper(Clock clock) : clock_(std::move(clock)) {}
 
   Id add(std::string name, Obtained obtained);
+  // A value from elsewhere, without an end, instead of the one that is there or is yet to come. Whether it is another.
+  bool put(Id id, Secret value);
   // Its refresher, whose release() is the caller's to run.
   std::shared_ptr<Refresher> remove(Id id);
 

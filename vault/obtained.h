@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -13,6 +14,7 @@ namespace weir::vault {
 struct Refreshed {
   std::optional<Secret> value;  // a new one; none: the old one goes on
   std::int64_t lasts_ms = 0;    // from now; 0: no end known
+  std::string note{};           // something that the user should know, and no error; never a value
 };
 
 // Keeps one value valid. refresh() blocks on the network or on a program: call it in a worker thread, never two calls at a
@@ -32,8 +34,10 @@ class Refresher {
 
 struct Obtained {
   Secret value;
-  std::int64_t lasts_ms = 0;             // from now; 0: no end known
-  std::shared_ptr<Refresher> refresher;  // null where lasts_ms is 0 and nothing was lent. Shared with a worker that runs it
+  std::int64_t lasts_ms = 0;               // from now; 0: no end known
+  std::shared_ptr<Refresher> refresher{};  // null where lasts_ms is 0 and nothing was lent. Shared with a worker that runs it
+  std::string note{};                      // as in Refreshed
+  bool absent = false;                     // there is no value yet; one may come (LeaseKeeper::put)
 };
 
 // The source is away (unreachable, sealed, overloaded, too slow), which is no answer about the value.

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "vault/obtained.h"
+#include "vault/purpose.h"
+#include "vault/refresh.h"
 #include "vault/server.h"
 
 namespace weir::vault {
@@ -18,10 +20,16 @@ struct VaultPaths {
 };
 VaultPaths default_paths();  // data_directory()/vault.json, config_directory()/vault.key
 
-// A value can stand in a header: not empty, no CR, LF, NUL or other control octet. `what` begins the error's sentence.
-Result<void> check_value(const Secret& value, std::string_view what);
+// A value, as a policy names it.
+struct Wanted {
+  std::string from;
+  std::uint32_t ttl_seconds = 0;  // how long what "exec:" and "vault:" give serves; 0: as the source has it
+  ServerSettings server{};        // for "vault:"
+  Purpose purpose = Purpose::text;
+  RefreshSettings refresh{};  // what it is exchanged for; `purpose` is then the token's
+};
 
-// Single-threaded. Moves, never copies.
+// Moves, never copies. obtain(), fetch() and keep() may be called from several threads.
 class Vault {
  public:
   explicit Vault(VaultPaths paths = default_paths());
@@ -35,12 +43,15 @@ class Vault {
   // unless unlock() was called or $WEIR_VAULT_PASSPHRASE_FILE is set. The store is read anew each time, so that a
   // value set meanwhile is seen.
   // "exec:" and "vault:" give "vault_source_unknown" here: they take their time, see obtain().
-  Result<Secret> fetch(std::string_view from) const;
+  Result<Secret> fetch(std::string_view from, Purpose purpose = Purpose::text) const;
 
-  // fetch(), and "exec:PROGRAM" or "exec:[…]" (vault/command/run.h), which run for ten seconds at most. `ttl_seconds`: how long a
-  // value of theirs serves; 0: as the source has it.
-  // "vault:MOUNT/PATH[?PARAMETERS]#FIELD" (docs/vault.md) is read from `server`; some twenty seconds at most.
-  Result<Obtained> obtain(std::string_view from, std::uint32_t ttl_seconds, const ServerSettings& server = {});
+  // fetch(), and "exec:PROGRAM" or "exec:[…]" (vault/command/run.h), which run for ten seconds at most.
+  // "vault:MOUNT/PATH[?PARAMETERS]#FIELD" (docs/vault.md) is read from `server`; some twenty seconds at most. With `refresh` the value
+  // is exchanged for a token (vault/refresh/exchange.h has the errors); some twenty seconds more. Those that ask for the same share one.
+  Result<Obtained> obtain(const Wanted& wanted);
+
+  // Stores a value where "store:ENTRY" names it; a vault is made (with a key file) where there is none yet. From any thread.
+  Result<void> keep(std::string_view from, const Secret& value);
 
   // Takes the passphrase now, if the store has one: from $WEIR_VAULT_PASSPHRASE_FILE, else asked for on the terminal.
   // Nothing to do (and no error) without a store or with a key file. Call it before a sandbox starts when the policy
@@ -49,7 +60,7 @@ class Vault {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // exchanges that outlive this look at it
 };
 
 }  // namespace weir::vault

@@ -3,26 +3,32 @@
 #include <utility>
 
 #include "vault/command/run.h"
-#include "vault/vault.h"
 
 namespace weir::vault {
 namespace {
 
-Result<Secret> run_and_check(const std::vector<std::string>& command, const std::atomic<bool>* cancelled = nullptr) {
+struct Printed {
+  Secret value;
+  std::int64_t lasts_ms = 0;
+};
+
+Result<Printed> run_and_check(const std::vector<std::string>& command, std::int64_t ttl_ms, Purpose purpose,
+                              const std::atomic<bool>* cancelled = nullptr) {
   auto value = run_command(command, {.cancelled = cancelled});
-  if (!value) return value;
-  if (auto usable = check_value(*value, "what " + command.front() + " printed"); !usable)
-    return std::unexpected(usable.error());
-  return value;
+  if (!value) return std::unexpected(value.error());
+  auto usable = usable_for(purpose, std::move(*value), "what " + command.front() + " printed");
+  if (!usable) return std::unexpected(usable.error());
+  return Printed{std::move(usable->value), lasts_ms(ttl_ms, usable->ends_s)};
 }
 
 class RunAgain : public Refresher {
  public:
-  RunAgain(std::vector<std::string> command, std::int64_t ttl_ms) : command_(std::move(command)), ttl_ms_(ttl_ms) {}
+  RunAgain(std::vector<std::string> command, std::int64_t ttl_ms, Purpose purpose)
+      : command_(std::move(command)), ttl_ms_(ttl_ms), purpose_(purpose) {}
   Result<Refreshed> refresh() override {
-    auto value = run_and_check(command_, &cancelled_);
-    if (!value) return std::unexpected(value.error());
-    return Refreshed{std::move(*value), ttl_ms_};
+    auto printed = run_and_check(command_, ttl_ms_, purpose_, &cancelled_);
+    if (!printed) return std::unexpected(printed.error());
+    return Refreshed{std::move(printed->value), printed->lasts_ms};
   }
 
   void cancel() override { cancelled_ = true; }
@@ -31,17 +37,18 @@ class RunAgain : public Refresher {
   std::vector<std::string> command_;
   std::atomic<bool> cancelled_ = false;
   std::int64_t ttl_ms_;
+  Purpose purpose_;
 };
 
 }  // namespace
 
-Result<Obtained> obtain_from_command(std::string_view text, std::int64_t ttl_ms) {
+Result<Obtained> obtain_from_command(std::string_view text, std::int64_t ttl_ms, Purpose purpose) {
   auto command = parse_command(text);
   if (!command) return std::unexpected(command.error());
-  auto value = run_and_check(*command);
-  if (!value) return std::unexpected(value.error());
-  Obtained obtained{std::move(*value), ttl_ms, nullptr};
-  if (ttl_ms != 0) obtained.refresher = std::make_shared<RunAgain>(std::move(*command), ttl_ms);
+  auto printed = run_and_check(*command, ttl_ms, purpose);
+  if (!printed) return std::unexpected(printed.error());
+  Obtained obtained{std::move(printed->value), printed->lasts_ms};
+  if (printed->lasts_ms != 0) obtained.refresher = std::make_shared<RunAgain>(std::move(*command), ttl_ms, purpose);
   return obtained;
 }
 

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstring>
-#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "base/paths.h"
 #include "base/secret_json.h"
 #include "base/text.h"
+#include "vault/secret_text.h"
 #include "vault/vault.h"
 
 namespace weir::vault {
@@ -43,18 +42,6 @@ Result<Secret> login_secret(const ServerSettings& settings) {
     return token;
   }
   return fail("vault_settings", "Vault's login by " + settings.method + " needs `secret: env:NAME` or `secret: file:PATH`");
-}
-
-Secret joined(std::initializer_list<std::string_view> parts) {
-  std::size_t size = 0;
-  for (const auto part : parts) size += part.size();
-  Secret all = Secret::of_size(size);
-  char* to = all.data();
-  for (const auto part : parts) {
-    std::memcpy(to, part.data(), part.size());
-    to += part.size();
-  }
-  return all;
 }
 
 Result<Token> token_in(const Secret& answer, std::string_view method) {

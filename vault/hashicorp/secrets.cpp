@@ -2,21 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include "base/secret_json.h"
 #include "base/text.h"
-#include "vault/vault.h"
+#include "vault/clock.h"
 
 namespace weir::vault {
 namespace {
 
-std::int64_t now_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
+std::int64_t now_ms() { return boot_clock_ms(); }
 
 std::string key_of(const Reference& reference) {
   std::string key = reference.path;
@@ -24,14 +19,14 @@ std::string key_of(const Reference& reference) {
   return key;
 }
 
-// The field's value out of an answer; errors name the fields that there are.
-Result<Secret> field_in(const Secret& answer, const Reference& reference, bool v2) {
+// The field's value out of an answer, or all of them as JSON; errors name the fields that there are.
+Result<Usable> field_in(const Secret& answer, const Reference& reference, bool v2, Purpose purpose) {
   const std::string where = "Vault at " + printable(reference.path, 200);
   const auto json = SecretJson::parse(answer.reveal());
   auto data = json ? json->member("data") : std::nullopt;
   if (data && v2) data = data->member("data");
   if (!data || !data->is(SecretJson::Kind::object)) return fail("vault_not_found", where + " gives nothing that has fields");
-  const auto value = data->member(reference.field);
+  const auto value = reference.field == "*" ? data : data->member(reference.field);
   if (!value || value->is(SecretJson::Kind::null)) {
     std::string there;
     for (const auto& name : data->names()) there += (there.empty() ? "" : ", ") + printable(name, 60);
@@ -39,12 +34,7 @@ Result<Secret> field_in(const Secret& answer, const Reference& reference, bool v
                                            printable(reference.path, 200) + " in Vault; it has " +
                                            (there.empty() ? "none" : printable(there, 400)));
   }
-  Secret text = value->text();
-  if (auto usable =
-          check_value(text, "the field `" + printable(reference.field, 60) + "` at " + printable(reference.path, 200));
-      !usable)
-    return std::unexpected(usable.error());
-  return text;
+  return usable_for(purpose, value->text(), "the field `" + printable(reference.field, 60) + "` at " + printable(reference.path, 200));
 }
 
 }  // namespace
@@ -52,21 +42,18 @@ Result<Secret> field_in(const Secret& answer, const Reference& reference, bool v
 // One field of a secret, as the session holds it.
 class VaultSecrets::Field : public Refresher {
  public:
-  Field(std::shared_ptr<VaultSecrets> of, Reference reference, std::int64_t ttl_ms, std::uint64_t version)
-      : of_(std::move(of)), reference_(std::move(reference)), key_(key_of(reference_)), ttl_ms_(ttl_ms), version_(version) {}
-  ~Field() override { (void)release(); }
-  Result<Refreshed> refresh() override { return of_->refresh(reference_, key_, ttl_ms_, version_); }
+  Field(std::shared_ptr<VaultSecrets> of, Wish wish, std::uint64_t version) : of_(std::move(of)), wish_(std::move(wish)), version_(version) {}
+  ~Field() override { (void)Field::release(); }
+  Result<Refreshed> refresh() override { return of_->refresh(wish_, version_); }
   void cancel() override { of_->cancel(); }
   Result<void> release() override {
     if (std::exchange(released_, true) || version_ == 0) return {};
-    return of_->give_back(key_);
+    return of_->give_back(wish_.key);
   }
 
  private:
   std::shared_ptr<VaultSecrets> of_;
-  Reference reference_;
-  std::string key_;
-  std::int64_t ttl_ms_;
+  Wish wish_;
   std::uint64_t version_;  // of the lease's body; 0: there is no lease
   bool released_ = false;
 };
@@ -185,34 +172,50 @@ std::int64_t VaultSecrets::lasts(const Lease& lease, std::int64_t ttl_ms) const 
   return std::max<std::int64_t>(left, 1);
 }
 
-Result<Obtained> VaultSecrets::obtain(const Reference& reference, std::int64_t ttl_ms) {
+// One call after another. Those that waited while Vault was found away get the same answer, instead of asking for as long again.
+template <class T>
+Result<T> VaultSecrets::in_turn(const std::function<Result<T>()>& call) {
+  const std::int64_t came = now_ms();
   const std::lock_guard lock(mutex_);
-  const auto key = key_of(reference);
-  auto taken = take(reference, key, ttl_ms);
-  if (!taken) return std::unexpected(taken.error());
-  if (taken->version != 0) ++leases_.at(key)->users;
-  return Obtained{std::move(taken->value), taken->lasts_ms,
-                  std::make_shared<Field>(shared_from_this(), reference, ttl_ms, taken->version)};
+  if (away_at_ > came) return std::unexpected(away_);
+  Result<T> result = call();
+  if (!result && is_passing(result.error())) {
+    away_at_ = now_ms();
+    away_ = result.error();
+  }
+  return result;
 }
 
-Result<VaultSecrets::Taken> VaultSecrets::take(const Reference& reference, const std::string& key, std::int64_t ttl_ms) {
-  const auto held = leases_.find(key);
+Result<Obtained> VaultSecrets::obtain(const Reference& reference, std::int64_t ttl_ms, Purpose purpose) {
+  const Wish wish{reference, key_of(reference), ttl_ms, purpose};
+  return in_turn<Obtained>([&] { return obtain(wish); });
+}
+
+Result<Obtained> VaultSecrets::obtain(const Wish& wish) {
+  auto taken = take(wish);
+  if (!taken) return std::unexpected(taken.error());
+  if (taken->version != 0) ++leases_.at(wish.key)->users;
+  return Obtained{std::move(taken->value), taken->lasts_ms, std::make_shared<Field>(shared_from_this(), wish, taken->version)};
+}
+
+Result<VaultSecrets::Taken> VaultSecrets::take(const Wish& wish) {
+  const auto held = leases_.find(wish.key);
   if (held != leases_.end() && held->second->ends > now_ms()) {
-    auto value = field_in(held->second->body, reference, false);
+    auto value = field_in(held->second->body, wish.reference, false, wish.purpose);
     if (!value) return std::unexpected(value.error());
-    return Taken{std::move(*value), lasts(*held->second, ttl_ms), held->second->version};
+    return Taken{std::move(value->value), lasts_ms(lasts(*held->second, wish.ttl_ms), value->ends_s), held->second->version};
   }
   bool v2 = false;
   const std::int64_t asked = now_ms();
-  auto answer = read(reference, v2);
+  auto answer = read(wish.reference, v2);
   if (!answer) return std::unexpected(answer.error());
   const auto json = SecretJson::parse(answer->reveal());
   const auto id = json ? json->member("lease_id") : std::nullopt;
   const auto duration = json ? json->member("lease_duration") : std::nullopt;
   if (!id || id->plain().empty() || !duration || duration->number() <= 0) {
-    auto value = field_in(*answer, reference, v2);
+    auto value = field_in(*answer, wish.reference, v2, wish.purpose);
     if (!value) return std::unexpected(value.error());
-    return Taken{std::move(*value), ttl_ms > 0 ? ttl_ms : kUnleasedMs, 0};
+    return Taken{std::move(value->value), lasts_ms(wish.ttl_ms > 0 ? wish.ttl_ms : kUnleasedMs, value->ends_s), 0};
   }
   auto lease = std::make_unique<Lease>();
   lease->body = std::move(*answer);
@@ -222,14 +225,14 @@ Result<VaultSecrets::Taken> VaultSecrets::take(const Reference& reference, const
   lease->lasts_ms = SecretJson::parse(lease->body.reveal())->member("lease_duration")->number() * 1000;
   lease->ends = asked + lease->lasts_ms;
   lease->version = ++versions_;
-  auto value = field_in(lease->body, reference, v2);
+  auto value = field_in(lease->body, wish.reference, v2, wish.purpose);
   if (!value) {
     (void)revoke(*lease);  // it would lie about until its end
     return std::unexpected(value.error());
   }
   if (held != leases_.end()) lease->users = held->second->users;
-  const Lease& kept = *(leases_[key] = std::move(lease));
-  return Taken{std::move(*value), lasts(kept, ttl_ms), kept.version};
+  const Lease& kept = *(leases_[wish.key] = std::move(lease));
+  return Taken{std::move(value->value), lasts_ms(lasts(kept, wish.ttl_ms), value->ends_s), kept.version};
 }
 
 Result<void> VaultSecrets::renew(Lease& lease) {
@@ -247,10 +250,12 @@ Result<void> VaultSecrets::renew(Lease& lease) {
   return {};
 }
 
-Result<Refreshed> VaultSecrets::refresh(const Reference& reference, const std::string& key, std::int64_t ttl_ms,
-                                        std::uint64_t& version) {
-  const std::lock_guard lock(mutex_);
-  const auto found = leases_.find(key);
+Result<Refreshed> VaultSecrets::refresh(const Wish& wish, std::uint64_t& version) {
+  return in_turn<Refreshed>([&] { return refresh_now(wish, version); });
+}
+
+Result<Refreshed> VaultSecrets::refresh_now(const Wish& wish, std::uint64_t& version) {
+  const auto found = leases_.find(wish.key);
   if (found != leases_.end() && version != 0) {
     if (auto ready = ensure_token(); !ready) return std::unexpected(ready.error());
     Lease& lease = *found->second;
@@ -261,18 +266,19 @@ Result<Refreshed> VaultSecrets::refresh(const Reference& reference, const std::s
       // Refused, or granted for less than half of what it was: its longest life nears its end, and a new secret is due.
     }
     if (lease.ends >= half) {
-      if (lease.version == version) return Refreshed{std::nullopt, lasts(lease, ttl_ms)};
-      auto value = field_in(lease.body, reference, false);  // another field's refresh has brought a new one
+      auto value = field_in(lease.body, wish.reference, false, wish.purpose);
       if (!value) return std::unexpected(value.error());
-      version = lease.version;
-      return Refreshed{std::move(*value), lasts(lease, ttl_ms)};
+      const std::int64_t lasts_for = lasts_ms(lasts(lease, wish.ttl_ms), value->ends_s);
+      if (lease.version == version) return Refreshed{std::nullopt, lasts_for};
+      version = lease.version;  // another field's refresh has brought a new one
+      return Refreshed{std::move(value->value), lasts_for};
     }
     lease.ends = 0;  // not to be taken again. It ends by itself: requests on their way still carry it
   }
-  auto taken = take(reference, key, ttl_ms);
+  auto taken = take(wish);
   if (!taken) return std::unexpected(taken.error());
   if (taken->version != 0) {
-    if (version == 0) ++leases_.at(key)->users;
+    if (version == 0) ++leases_.at(wish.key)->users;
     version = taken->version;
   }
   return Refreshed{std::move(taken->value), taken->lasts_ms};

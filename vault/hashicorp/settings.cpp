@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "vault/http/address.h"
 #include "vault/server.h"
 
 namespace weir::vault {
@@ -14,12 +15,6 @@ constexpr std::array<std::string_view, 6> kMethods = {"token", "approle", "jwt",
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-bool is_this_machine(std::string_view authority) {
-  for (const std::string_view host : {"127.0.0.1", "localhost", "[::1]"})
-    if (authority.starts_with(host) && (authority.size() == host.size() || authority[host.size()] == ':')) return true;
-  return false;
 }
 
 }  // namespace
@@ -51,7 +46,7 @@ Result<ServerSettings> complete_settings(ServerSettings given) {
   if ((scheme != "https" && scheme != "http") || authority.empty() ||
       authority.find_first_of("/?#@ \r\n\t") != std::string_view::npos)
     return fail("vault_settings", "`" + printable(address, 200) + "` is not an address of Vault; write https://host:port");
-  if (scheme == "http" && !is_this_machine(authority))
+  if (scheme == "http" && !http::is_this_machine(authority))
     return fail("vault_settings", "`" + printable(address, 200) + "` would send the token in the clear; use https://");
   if (std::ranges::any_of(given.name_space + given.server_name + given.mount + given.user, [](char c) {
         return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '?' || c == '#' || c == '%';

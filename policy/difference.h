@@ -56,8 +56,8 @@ struct SampleRequest {
 struct Change {
   // opened: B lets more through than A. closed: less. changed: neither, or not comparable.
   enum class Kind : std::uint8_t { opened, closed, changed } kind = Kind::changed;
-  enum class Subject : std::uint8_t { requests, addresses, credential, rates, upstream, limits, vault } subject = Subject::requests;
-  std::string name;                  // of a credential; the key of a limit or an upstream setting
+  enum class Subject : std::uint8_t { requests, addresses, credential, oauth, leaks, rates, upstream, limits, vault } subject = Subject::requests;
+  std::string name;                  // of a credential or token; the key of a limit or an upstream setting
   std::string from, to;              // "deny", "allow, body up to 1MiB"; values of settings; empty: there is none
   std::vector<std::string> schemes;  // "tcp", "tls", "https", "http"; empty: https and http alike
   std::vector<std::string> hosts;    // patterns; "other names", "other addresses": all that neither file names

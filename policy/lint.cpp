@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 
+#include "policy/document/check_credential.h"
 #include "policy/lint_openings.h"
 #include "policy/loading/diagnostics.h"
 #include "policy/matching/coverage.h"
+#include "policy/matching/path_glob.h"
 
 namespace weir::policy {
 
@@ -86,17 +88,45 @@ void warn_of_denials_beside_other_ports(Diagnostics& diagnostics, const Document
   }
 }
 
-void warn_of_unreached_credentials(Diagnostics& diagnostics, const Document& document) {
-  if (document.default_action != Action::deny || document.credentials.empty()) return;
+// Where requests are let through at all.
+DestinationSet opened_places(const Document& document) {
   DestinationSet open;
   for (std::size_t i = 0; i < document.rules.size(); ++i)
     if (const auto& rule = document.rules[i]; rule.action != Action::deny && !rule.is_tunnel())
       open.add(destinations_of(rule), i);
+  return open;
+}
+
+void warn_of_unreached_credentials(Diagnostics& diagnostics, const Document& document) {
+  if (document.default_action != Action::deny || document.credentials.empty()) return;
+  const auto open = opened_places(document);
   for (const auto& credential : document.credentials)
     if (credential.place.file == document.file && !open.overlapping({credential.hosts, {}}))
       diagnostics.warning(
           credential.place, fmt::format("no rule lets a request through to the hosts of credential `{}`", credential.name),
           "a credential allows nothing by itself; for ports other than 443 and 80 its hosts need the port too");
+}
+
+// Whether some rule could let a login through there: its host and port, and a path that may be this one.
+bool may_reach(const Rule& rule, const OAuthCapture& capture) {
+  if (rule.action == Action::deny || rule.is_tunnel() || rule.websocket == true) return false;
+  const std::vector<HostPattern> host{{HostPattern::Kind::exact, capture.host, capture.port}};
+  if (!overlap(destinations_of(rule), {host, {}})) return false;
+  if (!rule.methods.empty() && std::ranges::find(rule.methods, "POST") == rule.methods.end()) return false;  // RFC 6749 §3.2
+  return rule.paths.empty() || std::ranges::any_of(rule.paths, [&](const std::string& pattern) {
+    const auto glob = PathGlob::compile(pattern);
+    return glob && glob->matches(capture.path);
+  });
+}
+
+void warn_of_unreached_logins(Diagnostics& diagnostics, const Document& document) {
+  if (document.default_action != Action::deny) return;
+  for (const auto& capture : document.oauth)
+    if (capture.place.file == document.file &&
+        std::ranges::none_of(document.rules, [&](const Rule& rule) { return may_reach(rule, capture); }))
+      diagnostics.warning(capture.place, fmt::format("no rule lets a login through to `{}`", token_url(capture)),
+                          fmt::format("an entry of `oauth` allows nothing by itself; a rule with hosts: [{}] and methods: [POST] would",
+                                      to_text(HostPattern{HostPattern::Kind::exact, capture.host, capture.port == 443 ? std::nullopt : std::optional(capture.port)})));
 }
 
 void warn_of_equal_names(Diagnostics& diagnostics, const Document& document) {
@@ -123,6 +153,7 @@ void add_warnings(Loaded& loaded, std::string_view text) {
     warn_of_denials_beside_other_ports(diagnostics, document);
   }
   warn_of_unreached_credentials(diagnostics, document);
+  warn_of_unreached_logins(diagnostics, document);
   warn_of_equal_names(diagnostics, document);
   for (auto& warning : diagnostics.take()) loaded.diagnostics.push_back(std::move(warning));
   sort_by_place(loaded.diagnostics);

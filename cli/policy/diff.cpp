@@ -25,6 +25,10 @@ std::string_view name_of(Change::Subject subject) {
       return "addresses";
     case Change::Subject::credential:
       return "credential";
+    case Change::Subject::oauth:
+      return "oauth";
+    case Change::Subject::leaks:
+      return "leaks";
     case Change::Subject::rates:
       return "rates";
     case Change::Subject::vault:

@@ -90,6 +90,12 @@ std::string describe(const Change& change) {
       return credential(change);
     case Change::Subject::addresses:
       return fmt::format("private addresses for {}: {} in A, {} in B", places(change), shown(change.from), shown(change.to));
+    case Change::Subject::oauth: {
+      const auto keeper = [](const std::string& name) { return name.empty() ? "the sandbox gets it" : "kept as " + printable(name, 100); };
+      return fmt::format("token {}: {} in A, {} in B", printable(change.name, 300), keeper(change.from), keeper(change.to));
+    }
+    case Change::Subject::leaks:
+      return fmt::format("leaks: {} in A, {} in B", shown(change.from), shown(change.to));
     case Change::Subject::rates:
       return fmt::format("rates: {}", change.to);
     case Change::Subject::upstream:

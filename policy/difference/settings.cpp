@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "policy/difference/requests.h"
+#include "policy/difference/settings.h"
 #include "policy/formatting/written.h"
 #include "policy/matching/ip_address.h"
 
@@ -16,70 +16,6 @@ namespace {
 
 using Kind = Change::Kind;
 using Subject = Change::Subject;
-
-Change setting(Subject subject, Kind kind, std::string name, std::string from, std::string to) {
-  Change change;
-  change.kind = kind;
-  change.subject = subject;
-  change.name = std::move(name);
-  change.from = std::move(from);
-  change.to = std::move(to);
-  return change;
-}
-
-std::string injected(const Injection& inject) { return fmt::format("{}: {}", inject.name, inject.format); }
-bool same_injection(const Injection& a, const Injection& b) {
-  return equals_ignoring_case(a.name, b.name) && a.format == b.format;
-}
-
-// Where the value may go over TLS.
-std::vector<bool> bound_at(const Policy& policy, const Credential& credential, const Destinations& destinations) {
-  const auto index = static_cast<std::uint32_t>(&credential - policy.document().credentials.data());
-  std::vector<bool> bound;
-  std::vector<std::uint32_t> found;
-  for (const auto& destination : destinations.all) {
-    policy.credentials_for("https", destination.host, destination.port, found);
-    bound.push_back(std::ranges::find(found, index) != found.end());
-  }
-  return bound;
-}
-
-void compare_credential(const Policy& a, const Policy& b, const Credential* in_a, const Credential* in_b,
-                        const Destinations& destinations, std::vector<Change>& out) {
-  const auto& name = in_a != nullptr ? in_a->name : in_b->name;
-  const auto where = [&](const std::vector<bool>& bound, const Change& like) {
-    std::vector<Destination> seen;
-    for (std::size_t i = 0; i < bound.size(); ++i)
-      if (bound[i]) seen.push_back(destinations.all[i]);
-    if (!seen.empty()) set_destinations(seen, destinations, like, out);
-  };
-  if (in_a == nullptr)
-    return where(bound_at(b, *in_b, destinations), setting(Subject::credential, Kind::opened, name, "", in_b->from));
-  if (in_b == nullptr)
-    return where(bound_at(a, *in_a, destinations), setting(Subject::credential, Kind::closed, name, in_a->from, ""));
-  const auto change = [&](Kind kind, std::string from, std::string to) {
-    out.push_back(setting(Subject::credential, kind, name, std::move(from), std::move(to)));
-  };
-  if (in_a->from != in_b->from) change(Kind::changed, in_a->from, in_b->from);
-  const auto lasting = [](std::uint32_t ttl) { return ttl == 0 ? std::string("as the source has it") : "for " + written_duration(ttl); };
-  if (in_a->ttl_seconds != in_b->ttl_seconds) change(Kind::changed, lasting(in_a->ttl_seconds), lasting(in_b->ttl_seconds));
-  if (!same_injection(in_a->inject, in_b->inject)) change(Kind::changed, injected(in_a->inject), injected(in_b->inject));
-  if (in_a->insecure != in_b->insecure)
-    change(in_b->insecure ? Kind::opened : Kind::closed, in_a->insecure ? "over plain HTTP too" : "over TLS only",
-           in_b->insecure ? "over plain HTTP too" : "over TLS only");
-  auto more = bound_at(b, *in_b, destinations), less = bound_at(a, *in_a, destinations);
-  for (std::size_t i = 0; i < more.size(); ++i)
-    if (more[i] && less[i]) more[i] = less[i] = false;
-  where(more, setting(Subject::credential, Kind::opened, name, "", in_b->from));
-  where(less, setting(Subject::credential, Kind::closed, name, in_a->from, ""));
-}
-
-void compare_credentials(const Policy& a, const Policy& b, const Destinations& destinations, std::vector<Change>& out) {
-  std::map<std::string, std::pair<const Credential*, const Credential*>> by_name;
-  for (const auto& credential : a.document().credentials) by_name[credential.name].first = &credential;
-  for (const auto& credential : b.document().credentials) by_name[credential.name].second = &credential;
-  for (const auto& [name, both] : by_name) compare_credential(a, b, both.first, both.second, destinations, out);
-}
 
 // Networks within others say nothing.
 std::vector<std::string> addresses_of(const RuleList& rules) {
@@ -201,6 +137,16 @@ void compare_limits(const Limits& a, const Limits& b, std::vector<Change>& out) 
 
 }  // namespace
 
+Change setting(Subject subject, Kind kind, std::string name, std::string from, std::string to) {
+  Change change;
+  change.kind = kind;
+  change.subject = subject;
+  change.name = std::move(name);
+  change.from = std::move(from);
+  change.to = std::move(to);
+  return change;
+}
+
 void compare_settings(const Policy& a, const Policy& b, const Destinations& destinations, Difference& difference) {
   auto& out = difference.changes;
   const bool rates_seen = std::ranges::any_of(out, [](const Change& change) {
@@ -208,6 +154,7 @@ void compare_settings(const Policy& a, const Policy& b, const Destinations& dest
   });
   compare_addresses(destinations, out);
   compare_credentials(a, b, destinations, out);
+  compare_oauth(a.document(), b.document(), out);
   if (!rates_seen) compare_shared_rates(a.document(), b.document(), out);
   compare_upstream(a.document().upstream, b.document().upstream, out);
   compare_vault(a.document().vault, b.document().vault, out);

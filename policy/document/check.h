@@ -19,6 +19,11 @@ struct Problem {
   std::string hint;     // how to mend it; may be empty
 };
 
+struct Contradiction {  // between the keys of one map
+  std::string_view key;  // the one that is too many; empty: one is missing
+  Problem problem;
+};
+
 std::optional<Problem> check_hosts(const std::vector<HostPattern>& hosts);
 std::optional<Problem> check_method(std::string_view method);
 std::optional<Problem> check_network(std::string_view cidr);

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "policy/document/check.h"
-#include "policy/document/rule_keys.h"
 
 namespace weir::policy {
 

@@ -21,11 +21,6 @@ inline constexpr std::array<std::string_view, 5> kNotInHandshakes = {"content_ty
 inline constexpr std::array<std::string_view, 3> kBodyFormats = {"graphql", "jsonrpc", "mcp"};
 inline constexpr std::array<std::string_view, 3> kOperations = {"query", "mutation", "subscription"};
 
-struct Contradiction {
-  std::string_view key;  // the one that is too many; empty: one is missing
-  Problem problem;
-};
-
 // `given` says whether a key is written in the rule.
 std::vector<Contradiction> find_contradictions(const Rule& rule, const std::function<bool(std::string_view key)>& given);
 

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.h"
 #include "policy/formatting.h"
-#include "policy/formatting/layout.h"
+#include "policy/formatting/map_layout.h"
 #include "policy/formatting/written.h"
 #include "policy/matching/coverage.h"
 #include "policy/policy.h"
@@ -40,47 +39,6 @@ std::string written_duration(std::uint32_t seconds) {
 }
 
 namespace {
-
-// Builds one map.
-struct Map {
-  Layout node;
-
-  explicit Map(bool spread = false) {
-    node.kind = Layout::Kind::map;
-    node.spread = spread;
-  }
-  void add(std::string_view key, Layout value) {
-    value.key = quoted_if_needed(key);
-    node.children.push_back(std::move(value));
-  }
-  void word(std::string_view key, std::string_view text) { add(key, scalar(quoted_if_needed(text, node.spread))); }
-  void bare(std::string_view key, std::string text) { add(key, scalar(std::move(text))); }  // numbers, booleans
-  template <class Values, class Text>
-  void list(std::string_view key, const Values& values, Text&& text) {
-    if (!values.empty()) add(key, list_of(values, text));
-  }
-  void words(std::string_view key, const std::vector<std::string>& values) {
-    list(key, values, [](const std::string& value) { return quoted_if_needed(value); });
-  }
-
-  static Layout scalar(std::string text) {
-    Layout node;
-    node.text = std::move(text);
-    return node;
-  }
-  template <class Values, class Text>
-  static Layout list_of(const Values& values, Text&& text) {
-    Layout node;
-    node.kind = Layout::Kind::sequence;
-    for (const auto& value : values) node.children.push_back(scalar(text(value)));
-    return node;
-  }
-};
-
-template <class T>
-std::string quoted_written(const T& value) {
-  return quoted_if_needed(written(value));
-}
 
 void add_globs(Map& map, std::string_view key, const std::vector<NamedGlob>& globs) {
   if (globs.empty()) return;
@@ -124,24 +82,6 @@ Layout layout_of(const Rule& rule, std::size_t number) {
   if (rule.rate) map.word("rate", written(*rule.rate));
   map.words("addresses", rule.addresses);
   if (rule.action != Action::allow) map.word("action", name_of(rule.action));
-  return std::move(map.node);
-}
-
-Layout layout_of(const Credential& credential) {
-  Map inject, map(true);
-  inject.word("header", credential.inject.name);
-  inject.word("format", credential.inject.format);
-  if (credential.from.starts_with("exec:[")) {
-    Map from;
-    from.words("exec", nlohmann::json::parse(credential.from.substr(5)).get<std::vector<std::string>>());
-    map.add("from", std::move(from.node));
-  } else {
-    map.word("from", credential.from);
-  }
-  if (credential.ttl_seconds != 0) map.bare("ttl", written_duration(credential.ttl_seconds));
-  map.list("hosts", credential.hosts, quoted_written<HostPattern>);
-  map.add("inject", std::move(inject.node));
-  if (credential.insecure) map.bare("insecure", "true");
   return std::move(map.node);
 }
 
@@ -201,11 +141,18 @@ std::string to_yaml(const Document& document, std::span<const std::string> comme
   }
   for (const auto& credential : document.credentials)
     if (!from_preset(credential.place)) credentials.add(credential.name, layout_of(credential));
+  Layout oauth;
+  oauth.kind = Layout::Kind::sequence;
+  oauth.spread = oauth.airy = true;
+  for (const auto& capture : document.oauth)
+    if (!from_preset(capture.place)) oauth.children.push_back(layout_of(capture));
 
   root.bare("version", "1");
   if (document.default_action != Action::deny) root.word("default", name_of(document.default_action));
   root.words("use", document.use);
   if (!credentials.node.children.empty()) root.add("credentials", std::move(credentials.node));
+  if (!oauth.children.empty()) root.add("oauth", std::move(oauth));
+  if (document.leaks != Leaks::log) root.bare("leaks", written(document.leaks));
   if (!rules.children.empty()) root.add("rules", std::move(rules));
   if (auto upstream = layout_of(document.upstream); !upstream.children.empty()) root.add("upstream", std::move(upstream));
   if (auto vault = layout_of(document.vault); !vault.children.empty()) root.add("vault", std::move(vault));

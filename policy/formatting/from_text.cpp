@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace weir::policy {
 
@@ -12,12 +13,30 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 8> kRootKeys = {"version", "default",  "use",   "credentials",
-                                                       "rules",   "upstream", "vault", "limits"};
+constexpr std::array<std::string_view, 10> kRootKeys = {"version", "default", "use",      "credentials", "oauth",
+                                                        "leaks",   "rules",   "upstream", "vault",       "limits"};
 constexpr std::array<std::string_view, 8> kVaultKeys = {"address", "namespace", "ca_file", "ca_path", "client_certificate", "client_key", "server_name", "auth"};
 constexpr std::array<std::string_view, 6> kLoginKeys = {"method", "mount", "role", "user", "secret", "wrapped"};
-constexpr std::array<std::string_view, 5> kCredentialKeys = {"from", "ttl", "hosts", "inject", "insecure"};
-constexpr std::array<std::string_view, 2> kInjectKeys = {"header", "format"};
+constexpr std::array<std::string_view, 7> kCredentialKeys = {"from", "ttl", "refresh", "hosts", "inject", "substitute", "insecure"};
+constexpr std::array<std::string_view, 6> kInjectKeys = {"header", "query", "cookie", "format", "basic", "aws_sigv4"};
+constexpr std::array<std::string_view, 2> kBasicKeys = {"username", "password"};
+constexpr std::array<std::string_view, 2> kSignatureKeys = {"region", "service"};
+constexpr std::array<std::string_view, 4> kSubstituteKeys = {"env", "shape", "in", "elsewhere"};
+constexpr std::array<std::string_view, 7> kOauth2Keys = {"token_url",   "grant",  "client_id", "client_secret",
+                                                         "client_auth", "scopes", "parameters"};
+constexpr std::array<std::string_view, 5> kGithubKeys = {"app", "installation", "api", "repositories", "permissions"};
+constexpr std::array<std::string_view, 3> kGoogleKeys = {"scopes", "subject", "token_url"};
+constexpr std::array<std::string_view, 7> kRoleKeys = {"role",     "region",       "session", "external_id",
+                                                       "duration", "web_identity", "endpoint"};
+constexpr std::array<std::pair<std::string_view, Keys>, 8> kCredentialMaps = {{{"inject", kInjectKeys},
+                                                                               {"basic", kBasicKeys},
+                                                                               {"aws_sigv4", kSignatureKeys},
+                                                                               {"substitute", kSubstituteKeys},
+                                                                               {"oauth2", kOauth2Keys},
+                                                                               {"github_app", kGithubKeys},
+                                                                               {"google", kGoogleKeys},
+                                                                               {"aws_role", kRoleKeys}}};
+constexpr std::array<std::string_view, 2> kOAuthKeys = {"token_url", "keep"};
 constexpr std::array<std::string_view, 21> kRuleKeys = {
     "name",          "hosts",   "tcp",     "tls",           "ports",     "methods",   "paths",
     "encoded_slash", "query",   "headers", "content_types", "websocket", "graphql",   "jsonrpc",
@@ -27,8 +46,8 @@ constexpr std::array<std::string_view, 6> kLimitKeys = {"connections",         "
                                                         "requests_per_minute", "inspected_body", "approval_wait"};
 constexpr std::array<std::string_view, 4> kOperationKeys = {"operations", "fields", "methods", "tools"};
 // Their values are numbers or booleans, which quotes would make text of.
-constexpr std::array<std::string_view, 11> kBareKeys = {
-    "wrapped", "version",      "insecure",      "websocket",           "ports",          "connections",
+constexpr std::array<std::string_view, 13> kBareKeys = {
+    "wrapped", "web_identity", "leaks", "version", "insecure", "websocket", "ports", "connections",
     "request_body", "response_body", "requests_per_minute", "inspected_body", "body_max"};
 
 // A node with where it stands: an entry of a map, an item of a list, or the root.
@@ -197,14 +216,17 @@ class Builder {
     const std::string_view section = top->key != nullptr ? std::string_view(top->key->text) : std::string_view();
     const std::string_view key = part.key != nullptr ? std::string_view(part.key->text) : std::string_view();
     const bool rules = section == "rules", credentials = section == "credentials";
-    if (depth == 1 && (rules || credentials)) return {.spread = true, .airy = true};
+    if (depth == 1 && (rules || credentials || section == "oauth")) return {.spread = true, .airy = true};
+    if (depth == 2 && section == "oauth") return {.keys = kOAuthKeys, .spread = true};
     if (depth == 1 && section == "upstream") return {.keys = kUpstreamKeys, .spread = true};
     if (depth == 1 && section == "vault") return {.keys = kVaultKeys, .spread = true};
     if (depth == 2 && section == "vault" && key == "auth") return {.keys = kLoginKeys};
     if (depth == 1 && section == "limits") return {.keys = kLimitKeys};
     if (depth == 2 && rules) return {.keys = kRuleKeys, .spread = true};
     if (depth == 2 && credentials) return {.keys = kCredentialKeys, .spread = true};
-    if (depth == 3 && key == "inject") return {.keys = kInjectKeys};
+    if (depth >= 3 && credentials)
+      if (const auto map = std::ranges::find(kCredentialMaps, key, &std::pair<std::string_view, Keys>::first); map != kCredentialMaps.end())
+        return {.keys = map->second};
     if (depth == 3 && (key == "graphql" || key == "jsonrpc" || key == "mcp")) return {.keys = kOperationKeys};
     return {};
   }

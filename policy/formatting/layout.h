@@ -32,6 +32,9 @@ struct Layout {
 // `root` is a map. Its entries are set apart by a blank line where one of them has several lines.
 std::string print(const Layout& root);
 
+// All of a node on one line, as within brackets, without comments.
+std::string inline_text(const Layout& node);
+
 // A word as YAML: plain where nobody, parser or reader, could take it for something else; in double quotes elsewhere.
 // `on_its_line`: it will never stand within brackets, where commas and brackets would end it.
 std::string quoted_if_needed(std::string_view text, bool on_its_line = false);

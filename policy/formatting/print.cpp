@@ -38,17 +38,6 @@ class Printer {
   }
 
  private:
-  static std::string inline_text(const Layout& node) {
-    if (node.kind == Layout::Kind::scalar) return node.text;
-    const bool is_map = node.kind == Layout::Kind::map;
-    std::string out = is_map ? "{" : "[";
-    for (const Layout& child : node.children) {
-      if (&child != &node.children.front()) out += ", ";
-      out += is_map ? child.key + ": " + inline_text(child) : inline_text(child);
-    }
-    return out + (is_map ? "}" : "]");
-  }
-
   static bool may_be_inline(const Layout& node) {
     if (node.kind == Layout::Kind::scalar || node.children.empty()) return true;
     return !node.spread && !node.has_comments_inside() && std::ranges::all_of(node.children, may_be_inline);
@@ -144,6 +133,17 @@ class Printer {
 };
 
 }  // namespace
+
+std::string inline_text(const Layout& node) {
+  if (node.kind == Layout::Kind::scalar) return node.text;
+  const bool is_map = node.kind == Layout::Kind::map;
+  std::string out = is_map ? "{" : "[";
+  for (const Layout& child : node.children) {
+    if (&child != &node.children.front()) out += ", ";
+    out += is_map ? child.key + ": " + inline_text(child) : inline_text(child);
+  }
+  return out + (is_map ? "}" : "]");
+}
 
 bool Layout::has_comments_inside() const {
   return !below.empty() || std::ranges::any_of(children, [](const Layout& child) {

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& window : rule.when)
       for (const std::int64_t now : {0LL, 1'780'000'000LL, 1'790'000'000LL}) (void)holds(window, now);
   const auto decoded = decode(encode(loaded.document));
-  if (!decoded || *decoded != loaded.document) std::abort();
+  if (!decoded || *decoded != proxys_part(loaded.document)) std::abort();
   if (!Policy::compile(std::move(loaded.document))) std::abort();
   return 0;
 }

@@ -29,6 +29,9 @@ Document like(Dice& dice, const Document& document, const RandomKeys& keys) {
     const auto fresh = random_rule(dice, 60, keys);
     if (!rule.is_tunnel() && !fresh.is_tunnel()) rule.paths = fresh.paths, rule.methods = fresh.methods;
   }
+  if (!other.credentials.empty() && dice.one_in(3)) other.credentials.front() = random_credential(dice, other.credentials.front().name);
+  if (!other.oauth.empty() && dice.one_in(3)) other.oauth.pop_back();
+  if (dice.one_in(4)) other.leaks = static_cast<Leaks>(dice.below(4));
   return other;
 }
 

@@ -32,7 +32,10 @@ TEST(ToYaml, WritesEveryKeyThatThereIs) {
         "headers", "content_types",          "websocket",           "graphql", "jsonrpc",    "mcp",           "tools",
         "process", "when",    "body_max",    "rate",   "addresses", "action",  "operations", "fields",        "resolve",
         "proxy",   "ca_file", "connections", "request_body",        "response_body",         "requests_per_minute",
-        "inspected_body",     "approval_wait"})
+        "inspected_body",     "approval_wait", "ttl", "refresh", "substitute", "oauth", "leaks", "basic", "username", "password",
+        "query", "cookie", "format", "aws_sigv4", "service", "env", "shape", "in", "elsewhere", "oauth2", "token_url", "grant", "client_id",
+        "client_secret", "client_auth", "scopes", "parameters", "github_app", "app", "installation", "api", "repositories", "permissions",
+        "google", "subject", "aws_role", "role", "region", "session", "external_id", "duration", "web_identity", "endpoint", "keep"})
     EXPECT_NE(all.find(std::string(key) + ":"), std::string::npos) << key;
 }
 

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "policy/canonical.h"
 #include "policy/document.h"
-#include "policy/document/check.h"
+#include "policy/document/check_credential.h"
 
 namespace weir::policy {
 
@@ -126,6 +126,103 @@ inline void add_conditions(Dice& dice, Rule& rule) {
   }
 }
 
+inline Injection injection(Dice& dice, const std::string& name) {
+  using Kind = Injection::Kind;
+  Injection inject{.kind = static_cast<Kind>(1 + dice.below(6)), .name = {}, .format = {}, .username = {}, .region = {}, .service = {}};
+  constexpr const char* kFormats[] = {"{secret}", "Bearer {secret} \"x\"", "{secret}{secret}", "a, b: {secret} #"};
+  constexpr const char* kParameters[] = {"key", "filter[a]", "1", "a:b", "off", "{x}"};
+  constexpr const char* kUsers[] = {"x-access-token", "", "a b", "\u00fc", "1", "- "};
+  switch (inject.kind) {
+    case Kind::header:
+      inject.name = dice.one_in(4) ? "Cookie" : "X-" + name;
+      inject.format = dice.pick(kFormats);
+      break;
+    case Kind::basic:
+      inject.username = dice.pick(kUsers);
+      inject.format = dice.pick(kFormats);
+      break;
+    case Kind::query:
+      inject.name = dice.pick(kParameters);
+      inject.format = dice.pick(kFormats);
+      break;
+    case Kind::cookie:
+      inject.name = dice.one_in(2) ? "sid" : "1";
+      inject.format = dice.one_in(2) ? "{secret}" : "v={secret}";
+      break;
+    case Kind::aws_sigv4:
+      if (dice.one_in(2)) inject.region = "eu-central-1";
+      if (dice.one_in(2)) inject.service = "s3";
+      break;
+    default:
+      break;
+  }
+  return inject;
+}
+
+inline Substitution substitution(Dice& dice, const std::string& name) {
+  constexpr const char* kShapes[] = {"{random:16}", "sk_live_{random:24}", "{claims}.{random:43}", "a={random:8}/~{random:8}", "-{random:256}"};
+  Substitution substitute;
+  substitute.shape = dice.pick(kShapes);
+  if (dice.one_in(2)) substitute.env = dice.one_in(4) ? "SAME" : "T_" + std::to_string(name.size());
+  substitute.in_query = dice.one_in(3);
+  substitute.in_path = dice.one_in(3);
+  substitute.in_body = dice.one_in(3);
+  substitute.in_header = dice.one_in(2) || !(substitute.in_query || substitute.in_path || substitute.in_body);
+  substitute.elsewhere_logged = dice.one_in(3);
+  return substitute;
+}
+
+inline std::vector<std::pair<std::string, std::string>> pairs(Dice& dice, const auto& names, const auto& values) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& one : dice.some(0, names)) all.emplace_back(one, dice.pick(values));
+  return all;
+}
+
+inline Refresh refresh(Dice& dice) {
+  using Kind = Refresh::Kind;
+  constexpr const char* kUrls[] = {"https://login.example.com/token?a=b", "http://127.0.0.1:8080/t", "http://[::1]:1", "https://a.com"};
+  constexpr const char* kBases[] = {"https://sts.example.com", "https://git.example/api/v3", "http://127.0.0.1:1"};
+  constexpr const char* kClients[] = {"me", "12345", "Iv1.a", "a#b:c"};
+  constexpr const char* kScopes[] = {"read", "https://x.example/auth/a", "a:b", "on"};
+  constexpr const char* kParameters[] = {"audience", "1", "a b"};
+  constexpr const char* kPermissions[] = {"contents", "pull_requests"};
+  constexpr const char* kAccess[] = {"read", "write"};
+  Refresh refresh;
+  refresh.kind = static_cast<Kind>(1 + dice.below(4));
+  switch (refresh.kind) {
+    case Kind::oauth2:
+      refresh.url = dice.pick(kUrls);
+      refresh.grant = dice.one_in(2) ? "client_credentials" : "refresh_token";
+      refresh.client_id = dice.pick(kClients);
+      if (dice.one_in(2)) refresh.client_secret = dice.one_in(2) ? "file:/a b" : "store:s@1";
+      refresh.secret_in_body = dice.one_in(2);
+      refresh.scopes = dice.some(0, kScopes);
+      refresh.parameters = pairs(dice, kParameters, kGlobs);
+      break;
+    case Kind::github_app:
+      refresh.url = dice.one_in(2) ? "https://api.github.com" : dice.pick(kBases);
+      refresh.client_id = dice.pick(kClients);
+      refresh.account = "678";
+      if (dice.one_in(2)) refresh.scopes = {"site", "1"};
+      refresh.parameters = pairs(dice, kPermissions, kAccess);
+      break;
+    case Kind::google:
+      refresh.scopes = dice.some(1, kScopes);
+      if (dice.one_in(2)) refresh.account = "a@b.example";
+      if (dice.one_in(2)) refresh.url = dice.pick(kUrls);
+      break;
+    default:
+      refresh.account = "arn:aws:iam::123456789012:role/a/b";
+      refresh.region = "eu-central-1";
+      if (dice.one_in(2)) refresh.session = "a@b";
+      if (dice.one_in(2)) refresh.external_id = "a:b/1";
+      if (dice.one_in(2)) refresh.duration_seconds = 900 + static_cast<std::uint32_t>(dice.below(10'000));
+      if (dice.one_in(2)) refresh.url = dice.pick(kBases);
+      refresh.web_identity = dice.one_in(2);
+  }
+  return refresh;
+}
+
 }  // namespace random_documents
 
 inline Rule random_rule(Dice& dice, int number, const RandomKeys& keys = {}) {
@@ -164,6 +261,36 @@ inline Rule random_rule(Dice& dice, int number, const RandomKeys& keys = {}) {
   return rule;
 }
 
+inline Credential random_credential(Dice& dice, const std::string& name) {
+  using namespace random_documents;
+  constexpr const char* kSources[] = {"env:A", "file:/a b/#c", "store:x/y", "file:/a: b", "store:z@3", "exec:[\"/bin/x\",\"\"]", "vault:a/b?c=d#e"};
+  Credential credential{.name = name, .from = dice.pick(kSources), .hosts = hosts(dice), .insecure = dice.one_in(2), .place = {"/p.yaml", 2, 1}};
+  if (credential.from.starts_with("exec:") && dice.one_in(2)) credential.ttl_seconds = 90;
+  if (dice.one_in(3))
+    credential.substitute = substitution(dice, name);
+  else
+    credential.inject = injection(dice, name);
+  if (name == "kept" && credential.substitutes()) credential.from = "store:kept/token";
+  if (dice.one_in(3)) credential.refresh = refresh(dice);
+  if (check_credential(credential)) credential.refresh = {};
+  if (check_credential(credential)) credential.insecure = false;
+  return credential;
+}
+
+// Of the credentials that can keep tokens.
+inline std::optional<OAuthCapture> random_capture(Dice& dice, const Document& document) {
+  using namespace random_documents;
+  constexpr const char* kTokenPaths[] = {"/", "/oauth/token", "/a:b/@c"};
+  constexpr const char* kMembers[] = {"access_token", "refresh_token", "authed_user.access_token", "1"};
+  OAuthCapture capture{dice.pick(kHosts), dice.one_in(3) ? dice.pick(kPorts) : std::uint16_t{443}, dice.pick(kTokenPaths), {}, {"/p.yaml", 3, 1}};
+  auto members = dice.some(1, kMembers);
+  for (const auto& credential : document.credentials) {
+    const bool keeps = credential.substitutes() && credential.from.starts_with("store:") && !credential.from.contains('@');
+    if (keeps && !members.empty()) capture.keep.emplace_back(members.back(), credential.name), members.pop_back();
+  }
+  return capture.keep.empty() ? std::nullopt : std::optional(std::move(capture));
+}
+
 inline Document random_document(Dice& dice, const RandomKeys& keys = {}) {
   using namespace random_documents;
   Document document;
@@ -172,17 +299,11 @@ inline Document random_document(Dice& dice, const RandomKeys& keys = {}) {
   document.default_action = dice.pick(defaults);
   const auto count = static_cast<int>(dice.below(7));
   for (int i = 0; i < count; ++i) document.rules.push_back(random_rule(dice, i + 1, keys));
-  for (const char* name : {"token", "1", "a.b"}) {
-    if (!dice.one_in(3)) continue;
-    constexpr const char* kSources[] = {"env:A", "file:/a b/#c", "store:x/y", "file:/a: b"};
-    document.credentials.push_back(
-        {.name = name,
-         .from = dice.pick(kSources),
-         .hosts = hosts(dice),
-         .inject = {Injection::Kind::header, std::string("X-") + name, dice.one_in(2) ? "{secret}" : "Bearer {secret} \"x\"", {}, {}, {}},
-         .insecure = dice.one_in(2),
-         .place = {"/p.yaml", 2, 1}});
-  }
+  for (const char* name : {"token", "1", "a.b", "kept", "off"})
+    if (dice.one_in(3)) document.credentials.push_back(random_credential(dice, name));
+  if (dice.one_in(2))
+    if (auto capture = random_capture(dice, document)) document.oauth.push_back(std::move(*capture));
+  if (dice.one_in(3)) document.leaks = static_cast<Leaks>(dice.below(4));
   const auto maybe_port = [&] { return dice.one_in(2) ? std::optional<std::uint16_t>(8443) : std::nullopt; };
   if (dice.one_in(3)) document.upstream.resolve.push_back({"a.com", "127.0.0.1", maybe_port()});
   if (dice.one_in(3)) document.upstream.resolve.push_back({"::1", "::1", maybe_port()});
@@ -239,6 +360,7 @@ inline Document loadable_document(Dice& dice) {
   Document document = any;
   document.rules.clear();
   document.credentials.clear();
+  document.oauth.clear();
   const auto goes = [&] { return check_document(document).has_value(); };
   for (const auto& rule : any.rules) {
     document.rules.push_back(rule);
@@ -254,6 +376,10 @@ inline Document loadable_document(Dice& dice) {
     document.credentials.push_back(credential);
     if (!goes()) document.credentials.pop_back();
   }
+  for (const auto& capture : any.oauth) {
+    document.oauth.push_back(capture);
+    if (!goes()) document.oauth.pop_back();
+  }
   return document;
 }
 
@@ -261,6 +387,7 @@ inline Document loadable_document(Dice& dice) {
 inline Document without_places(Document document) {
   for (auto& rule : document.rules) rule.place = {};
   for (auto& credential : document.credentials) credential.place = {};
+  for (auto& capture : document.oauth) capture.place = {};
   return document;
 }
 
@@ -273,6 +400,8 @@ inline std::string first_difference(const Document& a, const Document& b) {
   for (std::size_t i = 0; i < a.rules.size(); ++i)
     if (a.rules[i] != b.rules[i]) return "rule " + std::to_string(i + 1);
   if (a.credentials != b.credentials) return "credentials";
+  if (a.oauth != b.oauth) return "oauth";
+  if (a.leaks != b.leaks) return "leaks";
   if (a.upstream != b.upstream) return "upstream";
   return a.limits != b.limits ? "limits" : "";
 }

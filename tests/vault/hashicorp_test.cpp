@@ -191,13 +191,13 @@ TEST(VaultClient, AnswerThatIsTooLongIsRefused) {
 
 class Scripted : public Scratch {
  protected:
-  Result<Obtained> obtain(Script& server, const std::string& reference, ServerSettings settings = {}) {
+  Result<Obtained> obtain(Script& server, const std::string& reference, ServerSettings settings = {}, Purpose purpose = Purpose::text) {
     settings.address = server.address();
     settings.method = settings.method.empty() ? "token" : settings.method;
     if (settings.mount.empty()) settings.mount = settings.method;
     if (settings.secret.empty()) settings.secret = "file:" + write("token", "hvs.t");
     vault_ = std::make_shared<VaultSecrets>(settings, kQuick);
-    return vault_->obtain(*parse_reference(reference), 0);
+    return vault_->obtain(*parse_reference(reference), 0, purpose);
   }
   std::shared_ptr<VaultSecrets> vault_;
   const Script::Step no_lookup_{403, ""};
@@ -256,6 +256,37 @@ TEST_F(Scripted, LeaseThatCannotBeRenewedAnyMoreIsReplaced) {
   const auto refreshed = got->refresher->refresh();
   ASSERT_TRUE(refreshed) << message_of(refreshed);
   EXPECT_EQ(refreshed->value->reveal(), "p2");
+}
+
+TEST_F(Scripted, AllFieldsAreGivenAsJsonOrInTheFormThatTheyAreFor) {
+  const Script::Step kv{200, R"({"data":{"data":{"a":"1","b":[2]},"metadata":{"version":1}}})"};
+  Script server({no_lookup_, {403, ""}, kv});
+  auto got = obtain(server, "secret/data/x#*");
+  ASSERT_TRUE(got) << message_of(got);
+  EXPECT_EQ(got->value.reveal(), R"({"a":"1","b":[2]})");
+  const Script::Step aws{200, R"({"lease_id":"aws/creds/r/1","renewable":true,"lease_duration":90,)"
+                              R"("data":{"access_key":"AKIA1","secret_key":"s","security_token":null}})"};
+  const Script::Step engine{200, R"({"data":{"path":"aws/","type":"aws"}})"};
+  Script other({no_lookup_, engine, aws, {204, ""}});
+  got = obtain(other, "aws/creds/r#*", {}, Purpose::aws_keys);
+  ASSERT_TRUE(got) << message_of(got);
+  EXPECT_EQ(got->value.reveal(), "AKIA1\ns");
+  Script third({no_lookup_, engine, aws, {204, ""}});
+  EXPECT_EQ(code_of(obtain(third, "aws/creds/r#access_key", {}, Purpose::aws_keys)), "credential_invalid");
+  EXPECT_EQ(third.lines().back(), "PUT /v1/sys/leases/revoke") << "what cannot serve is given back";
+}
+
+TEST_F(Scripted, ThoseWhoWaitedWhileVaultWasAwayGetTheSameAnswer) {
+  Script server({no_lookup_, {503, R"({"errors":["Vault is sealed"]})"}});
+  ASSERT_EQ(code_of(obtain(server, "secret/data/x#f")), "vault_sealed");
+  const auto before = server.requests().size();
+  std::vector<std::jthread> callers;
+  std::atomic<int> sealed = 0;
+  for (int i = 0; i < 4; ++i)
+    callers.emplace_back([&] { sealed += code_of(vault_->obtain(*parse_reference("secret/data/x#f"), 0)) == "vault_sealed" ? 1 : 0; });
+  callers.clear();
+  EXPECT_EQ(sealed, 4);
+  EXPECT_LE(server.requests().size() - before, 2 * before) << "not four times all attempts";
 }
 
 TEST_F(Scripted, LoginsSendWhatTheirMethodTakes) {

@@ -131,6 +131,21 @@ TEST_F(Leases, RenewalThatComesAfterTheEndDoesNotBringBackAValueThatIsGone) {
   EXPECT_TRUE(keeper_.next()) << "and it is fetched anew";
 }
 
+TEST_F(Leases, AbsentValueComesWithPutAndHasNoEnd) {
+  Obtained none;
+  none.absent = true;
+  const auto id = keeper_.add("c", std::move(none));
+  EXPECT_EQ(value(id), "credential_absent");
+  EXPECT_FALSE(keeper_.next());
+  EXPECT_TRUE(keeper_.put(id, Secret("one")));
+  EXPECT_EQ(value(id), "one");
+  EXPECT_FALSE(keeper_.put(id, Secret("one"))) << "the same";
+  EXPECT_TRUE(keeper_.put(id, Secret("two")));
+  now_ += 1'000'000'000;
+  EXPECT_EQ(value(id), "two");
+  EXPECT_FALSE(keeper_.put(id + 1, Secret("x")));
+}
+
 TEST_F(Leases, WhatWasRemovedMeanwhileIsLeftAlone) {
   const auto id = add(9000);
   now_ += 6000;

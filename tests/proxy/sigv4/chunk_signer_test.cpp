@@ -117,6 +117,13 @@ TEST(ChunkSigner, SignsATrailer) {
   EXPECT_NE(with_trailer(head + "x-amz-checksum-crc32:other\r\nx-amz-trailer-signature:" + kNone + "\r\n\r\n").out.substr(got.out.size() - 66), signature);
 }
 
+TEST(ChunkSigner, TrailersAreSignedInTheOrderOfTheirNames) {
+  const std::string head = "0;chunk-signature=" + kNone + "\r\n", end = "x-amz-trailer-signature:" + kNone + "\r\n\r\n";
+  const auto one = with_trailer(head + "a:1\r\nb:2\r\n" + end), other = with_trailer(head + "b:2\r\na:1\r\n" + end);
+  EXPECT_EQ(one.error + other.error, "");
+  EXPECT_EQ(one.out.substr(one.out.size() - 68), other.out.substr(other.out.size() - 68));
+}
+
 TEST(ChunkSigner, BadTrailers) {
   const std::string head = "0;chunk-signature=" + kNone + "\r\n", end = "x-amz-trailer-signature:" + kNone + "\r\n\r\n";
   EXPECT_EQ(with_trailer(head + end).error, "");

@@ -1,38 +1,47 @@
 #include "launch/logins/form.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "base/encoding.h"
+#include "launch/logins/secret_text.h"
 
 namespace weir::launch {
 namespace {
 
 constexpr std::string_view kPlaceholder = "{placeholder:";
-constexpr std::string_view kEncoded = "{placeholder:base64:";
+constexpr std::string_view kBase64 = "base64:";
 constexpr std::string_view kMadeUp = "{made-up:";
 
-// What stands between a mark's beginning and its end.
-Mark mark_of(std::string_view mark) {
-  const auto inside = [&](std::string_view beginning) { return mark.substr(beginning.size(), mark.size() - beginning.size() - 1); };
-  if (mark.starts_with(kEncoded)) {
-    const auto both = inside(kEncoded);
-    const auto colon = both.find(':');
-    return {Mark::Kind::encoded, colon == std::string_view::npos ? both : both.substr(colon + 1), both.substr(0, colon)};
-  }
-  if (mark.starts_with(kMadeUp)) {
-    const auto both = inside(kMadeUp);
-    const auto colon = std::min(both.find(':'), both.size());
-    return {Mark::Kind::made_up, both.substr(0, colon), both.substr(std::min(colon + 1, both.size()))};
-  }
-  return {Mark::Kind::placeholder, inside(kPlaceholder), {}};
+// `text`: a whole mark.
+Mark mark_of(std::string_view text) {
+  text.remove_suffix(1);
+  if (text.starts_with(kPlaceholder)) return inside_mark(text.substr(kPlaceholder.size()));
+  text.remove_prefix(kMadeUp.size());
+  const auto colon = std::min(text.find(':'), text.size());
+  return {Mark::Kind::made_up, text.substr(0, colon), text.substr(std::min(colon + 1, text.size()))};
 }
 
 }  // namespace
+
+Mark inside_mark(std::string_view text) {
+  if (!text.starts_with(kBase64)) return {Mark::Kind::placeholder, text, {}};
+  text.remove_prefix(kBase64.size());
+  const auto colon = std::min(text.find(':'), text.size());
+  return {Mark::Kind::encoded, text.substr(std::min(colon + 1, text.size())), text.substr(0, colon)};
+}
+
+std::string encoded_placeholder(const Mark& mark, std::string_view placeholder) {
+  const auto prefix = decoded_base64(mark.detail);
+  return base64_encode((prefix ? std::string(prefix->reveal()) : std::string()).append(placeholder));
+}
 
 std::string to_text(const Mark& mark) {
   const std::string name(mark.name);
   const std::string detail(mark.detail);
   switch (mark.kind) {
     case Mark::Kind::encoded:
-      return std::string(kEncoded) + detail + ":" + name + "}";
+      return std::string(kPlaceholder) + std::string(kBase64) + detail + ":" + name + "}";
     case Mark::Kind::made_up:
       return std::string(kMadeUp) + name + ":" + detail + "}";
     default:

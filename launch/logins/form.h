@@ -59,5 +59,7 @@ struct Mark {
 };
 std::string replace_marks(std::string_view form, const std::function<std::string(const Mark&)>& replacement);
 std::string to_text(const Mark& mark);
+Mark inside_mark(std::string_view text);  // of what stands between `{placeholder:` and `}`
+std::string encoded_placeholder(const Mark& mark, std::string_view placeholder);  // of kind encoded
 
 }  // namespace weir::launch

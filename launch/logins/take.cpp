@@ -182,6 +182,7 @@ class Taking {
     if (name.size() > longest) name.resize(longest);
     const auto taken = [&](const std::string& one) {
       const auto same = [&](const LoginForm::Credential& credential) { return credential.*member == one; };
+      if (one.ends_with("/login")) return true;  // where the form goes
       return std::ranges::any_of(credentials_, same) || std::ranges::any_of(taken_.form.credentials, same);
     };
     std::string candidate = name;

@@ -92,6 +92,22 @@ Result<bool> check_mount(Mount& mount, const std::string& working_directory, boo
   return true;
 }
 
+// A file made for the sandbox, in a folder that is the host's, would be written to the host. SECURITY: G6.
+Result<void> check_made_files(const Checked& checked) {
+  for (const Mount& made : checked.mounts) {
+    if (!made.content || made.hidden) continue;
+    const auto refuse = [&](const std::string& folder) {
+      return fail("mount_invalid", "the sandbox is to have a file of its own at " + printable(made.target) + ", which would be written to the host's " +
+                                       printable(folder) + ": leave that folder's mount out, or choose another project folder");
+    };
+    if (is_within(resolved(made.target), checked.working_directory) || is_within(made.target, checked.working_directory))
+      return refuse(checked.working_directory);
+    for (const Mount& shown : checked.mounts)
+      if (!shown.content && !shown.hidden && is_within(made.target, shown.target)) return refuse(shown.source);
+  }
+  return {};
+}
+
 // A link to a program, in a folder that is reached through a link: the program's target is relative to the real folder, which
 // is the one to show and to start it from.
 std::string by_real_folder(const std::string& command) {
@@ -174,6 +190,7 @@ Result<Checked> check(const SandboxSpec& spec, bool may_create) {
     if (!applies) return std::unexpected(applies.error());
     if (*applies) checked.mounts.push_back(std::move(mount));
   }
+  if (auto made = check_made_files(checked); !made) return std::unexpected(made.error());
   return checked;
 }
 

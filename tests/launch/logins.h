@@ -48,15 +48,7 @@ inline std::string filled(const TakenLogin& taken) {
       if (taken.form.credentials[i].name != mark.name) continue;
       const std::string value(taken.secrets[i].second.reveal());
       if (mark.kind != Mark::Kind::encoded) return value;
-      std::string prefix;  // base64 of a multiple of three octets or not: decoded here the long way
-      unsigned bits = 0, count = 0;
-      for (const char c : mark.detail) {
-        const auto at = std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/").find(c);
-        if (at == std::string_view::npos) break;
-        bits = bits << 6 | static_cast<unsigned>(at);
-        if ((count += 6) >= 8) prefix.push_back(static_cast<char>(bits >> (count -= 8) & 0xffU));
-      }
-      return base64_encode(prefix + value);
+      return encoded_placeholder(mark, value);
     }
     return "?";
   });

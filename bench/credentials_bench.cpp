@@ -58,8 +58,10 @@ struct Placeholders {
   std::vector<Replacement> replacements;
   Placeholders() {
     where.in_header = where.in_query = where.in_path = where.in_body = true;
-    for (const char* shape : {"sk_live_", "ghp_", "xoxb-", "tok-", "sk-proj-"}) texts.push_back(shape + std::string("Ab3dEf5hIj7lMn9pQr1t") + shape[1] + "Z");
-    for (const auto& text : texts) replacements.push_back({static_cast<std::uint32_t>(replacements.size()), text, kSecret, &where});
+    for (const char* shape : {"sk_live_", "ghp_", "xoxb-", "tok-", "sk-proj-"})
+      texts.push_back(shape + std::string("Ab3dEf5hIj7lMn9pQr1t") + shape[1] + "Z");
+    for (const auto& text : texts)
+      replacements.push_back({static_cast<std::uint32_t>(replacements.size()), text, kSecret, &where});
   }
 };
 const Placeholders kPlaceholders;
@@ -69,7 +71,8 @@ void SubstituteHead(benchmark::State& state) {
   const auto present = static_cast<std::size_t>(state.range(0));
   std::vector<std::string> values;
   for (std::size_t i = 0; i < present; ++i) values.push_back("Bearer " + kPlaceholders.texts[i]);
-  const std::string query = "beta=true&key=" + (present > 3 ? kPlaceholders.texts[3] : "nothing"), path = "/v1/" + (present > 4 ? kPlaceholders.texts[4] : "nothing");
+  const std::string query = "beta=true&key=" + (present > 3 ? kPlaceholders.texts[3] : "nothing"),
+                    path = "/v1/" + (present > 4 ? kPlaceholders.texts[4] : "nothing");
   for (auto _ : state) {
     DraftRequest draft;
     draft.headers = kHeaders;
@@ -97,7 +100,8 @@ void SubstituteBody(benchmark::State& state, BodyKind kind) {
   std::string text = "{\"model\":\"m\",\"messages\":[";
   std::int64_t present = 0;
   while (text.size() < 75000) {
-    text += R"({"role":"user","content":"Please read src/main.cpp and say what skips the \"test\" there.\nIt is slow, so look at the loops too; keep the text short.\n"},)";
+    text +=
+        R"({"role":"user","content":"Please read src/main.cpp and say what skips the \"test\" there.\nIt is slow, so look at the loops too; keep the text short.\n"},)";
     if (present < state.range(0) && text.size() > static_cast<std::size_t>(present + 1) * 14000)
       text += "{\"token\":\"" + kPlaceholders.texts[static_cast<std::size_t>(present++)] + "\"},";
   }

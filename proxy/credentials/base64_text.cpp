@@ -16,7 +16,8 @@ bool in_alphabet(char c) {
 void append_base64(std::string_view bytes, WipedText& out) {
   const std::size_t before = out.size(), size = (bytes.size() + 2) / 3 * 4;
   char* const to = out.grow(size + 1);  // EVP_EncodeBlock writes a NUL behind it
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(to), reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(to), reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
   out.shrink(before + size);
 }
 
@@ -28,8 +29,8 @@ std::optional<WipedText> base64_text(std::string_view text) {
   padded.append(std::string_view("==").substr(0, missing));
   WipedText out;
   char* const to = out.grow(padded.size() / 4 * 3 + 1);
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(to), reinterpret_cast<const unsigned char*>(padded.data()),
-                                   static_cast<int>(padded.size()));
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(to),
+                                   reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
   if (size < 0) return std::nullopt;
   out.shrink(static_cast<std::size_t>(size) - missing);
   return out;

@@ -48,7 +48,8 @@ std::size_t Beginnings::find(std::string_view in, std::size_t at) const {
         const __m128i second = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8(pairs_[i].second)), next_escapes);
         hits = _mm_or_si128(hits, _mm_and_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8(pairs_[i].first)), second));
       }
-      if (const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hits)); mask != 0) return at + static_cast<std::size_t>(std::countr_zero(mask));
+      if (const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hits)); mask != 0)
+        return at + static_cast<std::size_t>(std::countr_zero(mask));
     }
   }
 #endif

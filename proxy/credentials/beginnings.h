@@ -14,8 +14,8 @@ class Beginnings {
   // An octet with which any of the texts may begin or go on, in disguise.
   void set_escape(char escape);
 
-  // The first place from `at` on where one of the texts, or an escape, may begin (also the last octet, if it is the first of one); the size of
-  // `in` when there is none.
+  // The first place from `at` on where one of the texts, or an escape, may begin (also the last octet, if it is the first of
+  // one); the size of `in` when there is none.
   std::size_t find(std::string_view in, std::size_t at) const;
 
  private:

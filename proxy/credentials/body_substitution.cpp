@@ -27,8 +27,8 @@ BodyKind body_kind(std::string_view content_type, std::string_view content_encod
                                             "application/jsonl", "application/json-lines", "application/json-seq"}))
     return BodyKind::json;
   if (type.starts_with("text/") || type.starts_with("multipart/") || type.ends_with("+xml") || type.ends_with("+yaml") ||
-      is_any_of({"application/xml", "application/graphql", "application/javascript", "application/yaml", "application/x-yaml",
-                 "application/toml", "application/sql"}))
+      is_any_of({"application/xml", "application/graphql", "application/javascript", "application/yaml",
+                 "application/x-yaml", "application/toml", "application/sql"}))
     return BodyKind::text;
   return BodyKind::other;
 }

@@ -21,8 +21,8 @@ bool is_cookie_name(std::string_view name) {
 
 bool is_cookie_field(const HeaderField& field) { return is_same_field(field.name, "cookie"); }
 
-// SECURITY: G2, there are servers that also end a cookie at a blank or a comma, or know nothing of quotes. None of these can stand in a
-// cookie of RFC 6265, so this costs no proper cookie.
+// SECURITY: G2, there are servers that also end a cookie at a blank or a comma, or know nothing of quotes. None of these can
+// stand in a cookie of RFC 6265, so this costs no proper cookie.
 bool hides_cookie(std::string_view part, std::string_view name) {
   for (std::size_t at = 1; at + name.size() < part.size(); ++at) {
     if (is_cookie_octet(part[at - 1]) || !equals_ignoring_case(part.substr(at, name.size()), name)) continue;
@@ -39,7 +39,9 @@ bool is_cookie(std::string_view part, std::string_view name) {
 
 Result<void> set_cookie(std::string_view name, std::string_view value, DraftRequest& draft) {
   if (!is_cookie_name(name) || !is_cookie_value(value))
-    return unusable("cannot stand in a cookie: it has control characters, blanks, quotes, commas, semicolons, backslashes or what is not ASCII");
+    return unusable(
+        "cannot stand in a cookie: it has control characters, blanks, quotes, commas, semicolons, backslashes or what is "
+        "not ASCII");
   std::size_t size = name.size() + 1 + value.size();
   for (const auto& field : draft.headers)
     if (is_cookie_field(field)) size += field.value.size() + 2;

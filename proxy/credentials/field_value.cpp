@@ -27,12 +27,15 @@ bool is_same_field(std::string_view a, std::string_view b) {
   return true;
 }
 
-std::unexpected<Error> unusable(std::string_view why) { return fail("credential_unusable", "the credential's value " + std::string(why)); }
+std::unexpected<Error> unusable(std::string_view why) {
+  return fail("credential_unusable", "the credential's value " + std::string(why));
+}
 
 std::string_view basic_credentials(std::string_view value) {
   static constexpr std::string_view kScheme = "basic";
   if (value.size() <= kScheme.size() || !is_blank(value[kScheme.size()])) return {};
-  return equals_ignoring_case(value.substr(0, kScheme.size()), kScheme) ? trim(value.substr(kScheme.size())) : std::string_view{};
+  return equals_ignoring_case(value.substr(0, kScheme.size()), kScheme) ? trim(value.substr(kScheme.size()))
+                                                                        : std::string_view{};
 }
 
 }  // namespace weir::proxy

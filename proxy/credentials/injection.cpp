@@ -27,7 +27,8 @@ void append_filled(std::string_view format, std::string_view secret, WipedText& 
 }
 
 Result<void> set_header(std::string_view name, WipedText value, DraftRequest& draft) {
-  if (!is_usable_field_value(value.view())) return unusable("cannot stand in a header: it has control characters, or white space at an end");
+  if (!is_usable_field_value(value.view()))
+    return unusable("cannot stand in a header: it has control characters, or white space at an end");
   std::erase_if(draft.headers, [&](const HeaderField& field) { return is_same_field(field.name, name); });
   draft.headers.push_back({name, draft.keep(std::move(value))});
   return {};
@@ -108,7 +109,8 @@ bool takes_the_place_of(const policy::Injection& injection, std::string_view hea
     case Kind::basic:
       return is_any_of({"authorization"});
     case Kind::aws_sigv4:
-      return is_any_of({"authorization"}) || (trailer && is_any_of({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}));
+      return is_any_of({"authorization"}) ||
+             (trailer && is_any_of({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}));
     case Kind::cookie:
       return trailer && is_any_of({"cookie"});
     case Kind::none:

@@ -64,7 +64,8 @@ PlaceholderSearch::Match PlaceholderSearch::match_escape(std::string_view text, 
   return Match::whole;
 }
 
-PlaceholderSearch::Match PlaceholderSearch::match(std::string_view text, std::size_t& at, std::string_view placeholder) const {
+PlaceholderSearch::Match PlaceholderSearch::match(std::string_view text, std::size_t& at,
+                                                  std::string_view placeholder) const {
   for (const char wanted : placeholder) {
     if (at >= text.size()) return Match::cut;
     if (text[at] == wanted) {
@@ -77,7 +78,8 @@ PlaceholderSearch::Match PlaceholderSearch::match(std::string_view text, std::si
   return Match::whole;
 }
 
-// One character, or an escape with as many of its digits as are there. Where the text ends in it, the rest comes in the next piece.
+// One character, or an escape with as many of its digits as are there. Where the text ends in it, the rest comes in the next
+// piece.
 void PlaceholderSearch::pass_unit(std::string_view text, Cursor& cursor) const {
   const char first = text[cursor.at++];
   if (escapes_ == Escapes::none || first != escape_of(escapes_)) return;

@@ -29,15 +29,16 @@ class PlaceholderSearch {
     std::uint8_t open_digits = 0;
   };
   struct Found {
-    const Replacement* what = nullptr;  // none: the text up to `begin` has no placeholder; what follows may be the start of one
+    const Replacement* what =
+        nullptr;  // none: the text up to `begin` has no placeholder; what follows may be the start of one
     std::size_t begin = 0, end = 0;
   };
-  // The next placeholder from the cursor on: the leftmost, and of those that begin there the longest. The cursor goes to its end,
-  // or to `begin`. `last`: nothing follows the text.
+  // The next placeholder from the cursor on: the leftmost, and of those that begin there the longest. The cursor goes to its
+  // end, or to `begin`. `last`: nothing follows the text.
   Found next(std::string_view text, Cursor& cursor, bool last) const;
 
-  // Puts each placeholder's value in its place, escaped as the text is. Gives how many there were; where there were none, nothing is
-  // written to `out`. Errors as append_value().
+  // Puts each placeholder's value in its place, escaped as the text is. Gives how many there were; where there were none,
+  // nothing is written to `out`. Errors as append_value().
   Result<std::size_t> replace_all(std::string_view text, WipedText& out) const;
 
   // "credential_unusable": it is empty, or no UTF-8 where JSON has it.

@@ -10,7 +10,8 @@
 namespace weir::proxy {
 namespace {
 
-PlaceholderSearch search_for(std::span<const Replacement> replacements, bool policy::Substitution::*place, Escapes escapes) {
+PlaceholderSearch search_for(std::span<const Replacement> replacements, bool policy::Substitution::* place,
+                             Escapes escapes) {
   PlaceholderSearch search(escapes);
   search.reserve(replacements.size());
   for (const auto& replacement : replacements)

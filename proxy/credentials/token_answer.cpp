@@ -72,7 +72,8 @@ Result<CaughtAnswer> catch_tokens(std::string_view content_type, std::string_vie
   if (claim == Claim::form) return catch_in_form(body, places);
   if (claim == Claim::json && !json) return unreadable("it says that it is JSON and is not");
   if (claim == Claim::neither && is_token_form(body, places)) return catch_in_form(body, places);
-  if (has_name_in_it(body, places)) return unreadable("it has the name of a token in it, and is neither a JSON object nor a form");
+  if (has_name_in_it(body, places))
+    return unreadable("it has the name of a token in it, and is neither a JSON object nor a form");
   return as_it_is();
 }
 

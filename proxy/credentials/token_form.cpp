@@ -18,7 +18,8 @@ void each_parameter(std::string_view form, Each&& each) {
     const auto end = form.find_first_of("&;");
     const auto part = form.substr(0, end);
     const auto equals = part.find('=');
-    each(Parameter{part.substr(0, equals), equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1), before});
+    each(Parameter{part.substr(0, equals), equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1),
+                   before});
     if (end == std::string_view::npos) return;
     before = form[end];
     form.remove_prefix(end + 1);

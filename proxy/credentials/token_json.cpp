@@ -16,7 +16,8 @@ Result<std::optional<SecretJson>> at_path(const SecretJson& root, std::string_vi
     if (!here.is(Kind::object)) return std::nullopt;
     const auto names = here.names();
     // SECURITY: G2, of two members one is weir's and the other might be the sandbox's.
-    if (std::count(names.begin(), names.end(), name) > 1) return unreadable("the member `" + std::string(name) + "` stands twice");
+    if (std::count(names.begin(), names.end(), name) > 1)
+      return unreadable("the member `" + std::string(name) + "` stands twice");
     const auto member = here.member(name);
     if (!member || dot == std::string_view::npos) return member;
     here = *member;

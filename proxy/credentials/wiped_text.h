@@ -17,7 +17,9 @@ class WipedText {
   WipedText() = default;
   explicit WipedText(std::string_view text) { append(text); }
   WipedText(WipedText&& other) noexcept
-      : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+      : bytes_(std::move(other.bytes_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
   WipedText& operator=(WipedText&& other) noexcept {
     std::swap(bytes_, other.bytes_);
     std::swap(size_, other.size_);

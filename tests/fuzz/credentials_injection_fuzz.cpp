@@ -1,4 +1,5 @@
-// A query and cookies, with a credential put in: it is there once, no other of its name is, and putting it in again changes nothing.
+// A query and cookies, with a credential put in: it is there once, no other of its name is, and putting it in again changes
+// nothing.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -19,15 +20,16 @@ weir::policy::Injection injection(weir::policy::Injection::Kind kind) {
   out.format = "{secret}";
   return out;
 }
-const auto kQuery = injection(weir::policy::Injection::Kind::query), kCookie = injection(weir::policy::Injection::Kind::cookie);
+const auto kQuery = injection(weir::policy::Injection::Kind::query),
+           kCookie = injection(weir::policy::Injection::Kind::cookie);
 
 // Decodes all of it first, in a way of its own, and then compares.
 std::string name_of(std::string_view part, bool escaped) {
   std::string out;
   const auto digit = [](char c) { return std::string_view("0123456789abcdef").find(static_cast<char>(c | 32)); };
   for (std::size_t i = 0; i < part.size() && part[i] != '='; ++i) {
-    const bool escape = escaped && part[i] == '%' && i + 2 < part.size() && part[i + 1] >= '0' && part[i + 2] >= '0' && digit(part[i + 1]) < 16 &&
-                        digit(part[i + 2]) < 16;
+    const bool escape = escaped && part[i] == '%' && i + 2 < part.size() && part[i + 1] >= '0' && part[i + 2] >= '0' &&
+                        digit(part[i + 1]) < 16 && digit(part[i + 2]) < 16;
     out += escape ? static_cast<char>(digit(part[i + 1]) * 16 + digit(part[i + 2])) : part[i];
     if (escape) i += 2;
   }

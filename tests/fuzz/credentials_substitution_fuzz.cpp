@@ -1,5 +1,5 @@
-// Placeholders in a body and a head. The first byte says what body it is, the second how it is cut: whatever the pieces, what goes on is the
-// same, and a body in which nothing was found is as it was.
+// Placeholders in a body and a head. The first byte says what body it is, the second how it is cut: whatever the pieces,
+// what goes on is the same, and a body in which nothing was found is as it was.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -57,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto kind = static_cast<BodyKind>(data[0] % 4);
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   std::size_t whole_count = 0, cut_count = 0;
-  const std::string whole = substituted(kind, text, 0, whole_count), cut = substituted(kind, text, 1 + data[1] % 24, cut_count);
+  const std::string whole = substituted(kind, text, 0, whole_count),
+                    cut = substituted(kind, text, 1 + data[1] % 24, cut_count);
   if (whole != cut || whole_count != cut_count) std::abort();
   if (whole_count == 0 && whole != text) std::abort();
   if (kind == BodyKind::text)

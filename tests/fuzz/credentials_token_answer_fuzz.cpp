@@ -1,5 +1,5 @@
-// Answers of a token endpoint. The first byte says what they claim to be. What goes on to the sandbox parses as before, differs only in the
-// members' values, and holds none of the tokens when it is read again.
+// Answers of a token endpoint. The first byte says what they claim to be. What goes on to the sandbox parses as before,
+// differs only in the members' values, and holds none of the tokens when it is read again.
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -14,7 +14,8 @@ using namespace weir::proxy;
 
 namespace {
 
-const std::vector<TokenPlace> kPlaces{{"access_token", 1, "tok-A/+="}, {"a.access_token", 2, "tok-B"}, {"refresh_token", 3, "tok-C"}};
+const std::vector<TokenPlace> kPlaces{
+    {"access_token", 1, "tok-A/+="}, {"a.access_token", 2, "tok-B"}, {"refresh_token", 3, "tok-C"}};
 
 // The whole answer as another reader has it, with the members' values made equal.
 nlohmann::json without_tokens(std::string_view text) {
@@ -43,8 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (caught->tokens.empty() && caught->body.view() != body) std::abort();
   const auto again = catch_tokens(type, caught->body.view(), kPlaces);
-  if (!again || !again->tokens.empty() || again->body.view() != caught->body.view() || again->expires_seconds != caught->expires_seconds) std::abort();
+  if (!again || !again->tokens.empty() || again->body.view() != caught->body.view() ||
+      again->expires_seconds != caught->expires_seconds)
+    std::abort();
   const auto json = weir::SecretJson::parse(body);
-  if (json && json->is(weir::SecretJson::Kind::object) && without_tokens(body) != without_tokens(caught->body.view())) std::abort();
+  if (json && json->is(weir::SecretJson::Kind::object) && without_tokens(body) != without_tokens(caught->body.view()))
+    std::abort();
   return 0;
 }

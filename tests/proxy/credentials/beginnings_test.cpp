@@ -15,7 +15,7 @@ TEST(Beginnings, MissNothing) {
   std::mt19937 random(5);
   const auto up_to = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random); };
   std::size_t given = 0, true_ones = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 9000; ++round) {
     Beginnings beginnings;
     const bool escapes = up_to(1) == 0;
     if (escapes) beginnings.set_escape('%');
@@ -29,7 +29,8 @@ TEST(Beginnings, MissNothing) {
     const auto may_begin = [&](std::size_t at) {
       if (escapes && in[at] == '%') return true;
       for (const auto& text : texts)
-        if (in[at] == text[0] && (at + 1 == in.size() || in[at + 1] == text[1] || (escapes && in[at + 1] == '%'))) return true;
+        if (in[at] == text[0] && (at + 1 == in.size() || in[at + 1] == text[1] || (escapes && in[at + 1] == '%')))
+          return true;
       return false;
     };
     for (std::size_t at = 0; at <= in.size();) {

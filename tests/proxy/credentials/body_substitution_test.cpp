@@ -69,20 +69,23 @@ TEST(BodySubstitution, ReplacesInTextAsItStands) {
 
 TEST(BodySubstitution, ReplacesInJsonEscaped) {
   const std::string value = R"(a/\"b\\c\u000ad)";
-  for (const char* written : {"tok-~/+=.Qw3rTy5uIo7pAs9d", R"(tok-~\/+=.Qw3rTy5uIo7pAs9d)", R"(tok-~\u002f\u002B\u003d.Qw3rTy5uIo7pAs9d)",
-                              R"(\u0074\u006F\u006b-~\u002F+=.Qw3rTy5uIo7pAs9\u0064)"})
+  for (const char* written :
+       {"tok-~/+=.Qw3rTy5uIo7pAs9d", R"(tok-~\/+=.Qw3rTy5uIo7pAs9d)", R"(tok-~\u002f\u002B\u003d.Qw3rTy5uIo7pAs9d)",
+        R"(\u0074\u006F\u006b-~\u002F+=.Qw3rTy5uIo7pAs9\u0064)"})
     EXPECT_EQ(replaced(BodyKind::json, std::string("{\"k\":\"") + written + "\"}"), "{\"k\":\"" + value + "\"}") << written;
 }
 
 TEST(BodySubstitution, ReadsJsonEscapesAsTheyPair) {
-  for (const char* text : {R"("\\u0073k_live_Ab3dEf5hIj7lMn9p")", R"("\u0173k_live_Ab3dEf5hIj7lMn9p")", R"("\u073k_live_Ab3dEf5hIj7lMn9p")"})
+  for (const char* text :
+       {R"("\\u0073k_live_Ab3dEf5hIj7lMn9p")", R"("\u0173k_live_Ab3dEf5hIj7lMn9p")", R"("\u073k_live_Ab3dEf5hIj7lMn9p")"})
     EXPECT_EQ(replaced(BodyKind::json, text), text);
   EXPECT_EQ(replaced(BodyKind::json, R"("\\\u0073k_live_Ab3dEf5hIj7lMn9p")"), R"("\\one")");
   EXPECT_EQ(replaced(BodyKind::json, R"("\\sk_live_Ab3dEf5hIj7lMn9p")"), R"("\\one")");
 }
 
 TEST(BodySubstitution, ReplacesInFormsPercentEncoded) {
-  for (const char* written : {"tok-~/+=.Qw3rTy5uIo7pAs9d", "tok-~%2F%2b%3D.Qw3rTy5uIo7pAs9d", "%74%6f%6B-~%2f+=.Qw3rTy5uIo7pAs9%64"})
+  for (const char* written :
+       {"tok-~/+=.Qw3rTy5uIo7pAs9d", "tok-~%2F%2b%3D.Qw3rTy5uIo7pAs9d", "%74%6f%6B-~%2f+=.Qw3rTy5uIo7pAs9%64"})
     EXPECT_EQ(replaced(BodyKind::form, std::string("a=1&k=") + written + "&z=2"), "a=1&k=a%2F%22b%5Cc%0Ad&z=2") << written;
 }
 
@@ -140,7 +143,8 @@ TEST(BodySubstitution, HoldsNoMoreThanAPlaceholderEscaped) {
 }
 
 TEST(BodySubstitution, TakesTheLongestOfThoseThatBeginAtOnePlace) {
-  const std::vector<Replacement> replacements{{1, "abcabc", "1", &kEverywhere}, {2, "abcabcabc", "2", &kEverywhere}, {3, "cabcab", "3", &kEverywhere}};
+  const std::vector<Replacement> replacements{
+      {1, "abcabc", "1", &kEverywhere}, {2, "abcabcabc", "2", &kEverywhere}, {3, "cabcab", "3", &kEverywhere}};
   EXPECT_EQ(replaced(BodyKind::text, "xabcabcabcx", replacements), "x2x");
   EXPECT_EQ(replaced(BodyKind::text, "xabcabcabx", replacements), "x1abx");
   EXPECT_EQ(replaced(BodyKind::text, "xcabcabcabcx", replacements), "x3cabcx");
@@ -161,7 +165,8 @@ TEST(BodySubstitution, BeginsAnewAfterTheLast) {
 TEST(BodySubstitution, RefusesAValueThatCannotStandThere) {
   EXPECT_EQ(replaced(BodyKind::json, kFirst, both("\xff")), "credential_unusable");
   EXPECT_EQ(replaced(BodyKind::text, kFirst, both("\xff")), "\xff");
-  for (const auto kind : {BodyKind::json, BodyKind::form, BodyKind::text}) EXPECT_EQ(replaced(kind, kFirst, both("")), "credential_unusable");
+  for (const auto kind : {BodyKind::json, BodyKind::form, BodyKind::text})
+    EXPECT_EQ(replaced(kind, kFirst, both("")), "credential_unusable");
   EXPECT_EQ(replaced(BodyKind::json, "nothing", both("\xff", "")), "nothing");
 }
 

@@ -29,14 +29,12 @@ TEST(InjectCookie, LeavesTheOthersInTheirOrder) {
 }
 
 TEST(InjectCookie, TakesOutEveryOneOfThatName) {
-  for (const char* field : {"sid=x; a=1", "a=1; sid=x", "sid=x;a=1;sid=y", "a=1;sid", "a=1; sid =x", "a=1;\tsid\t= x", "SID=x; a=1", "sid=;a=1",
-                            "; ;sid=x; a=1;", "sid=\"x\"; a=1", "sid=a b; a=1"})
+  for (const char* field : {"sid=x; a=1", "a=1; sid=x", "sid=x;a=1;sid=y", "a=1;sid", "a=1; sid =x", "a=1;\tsid\t= x",
+                            "SID=x; a=1", "sid=;a=1", "; ;sid=x; a=1;", "sid=\"x\"; a=1", "sid=a b; a=1"})
     EXPECT_EQ(cookie_after({field}), "sid=v; a=1") << field;
 }
 
-TEST(InjectCookie, MakesOneFieldOfSeveral) {
-  EXPECT_EQ(cookie_after({"a=1; sid=x", "sid=y", "b=2"}), "sid=v; a=1; b=2");
-}
+TEST(InjectCookie, MakesOneFieldOfSeveral) { EXPECT_EQ(cookie_after({"a=1; sid=x", "sid=y", "b=2"}), "sid=v; a=1; b=2"); }
 
 TEST(InjectCookie, OtherHeadersStay) {
   const auto kind = injection(Kind::cookie, "sid", "t-{secret}");
@@ -57,7 +55,8 @@ TEST(InjectCookie, AnOpenQuoteCannotHideIt) { EXPECT_EQ(cookie_after({"a=\"1"}),
 
 TEST(InjectCookie, RefusesWhatIsNoCookieValue) {
   const auto kind = injection(Kind::cookie, "sid");
-  for (const std::string& bad : std::vector<std::string>{"", "a b", "a;b", "a,b", "a\"b", "a\\b", "a\r\n", "\x7f", "\xc3\xa9", std::string(1, '\0'), "\"", "\"\""}) {
+  for (const std::string& bad : std::vector<std::string>{"", "a b", "a;b", "a,b", "a\"b", "a\\b", "a\r\n", "\x7f",
+                                                         "\xc3\xa9", std::string(1, '\0'), "\"", "\"\""}) {
     DraftRequest draft;
     draft.headers = {{"Cookie", "sid=x"}};
     const auto result = inject(kind, bad, draft);

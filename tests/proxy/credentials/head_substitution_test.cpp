@@ -37,7 +37,8 @@ TEST(SubstituteHead, ReplacesInAnyHeadersValue) {
   Head head({{"Authorization", a}, {"X-Other", b}, {"X-None", "sk_live_Ab3dEf5hIj7lMn9"}});
   EXPECT_THAT(placeholders_in(head.draft, head.replacements), testing::UnorderedElementsAre(1U, 2U));
   EXPECT_EQ(head.replace(), 4U);
-  EXPECT_THAT(lines(head.draft), ElementsAre("Authorization: Bearer one", "X-Other: t/w o, x=one;one", "X-None: sk_live_Ab3dEf5hIj7lMn9"));
+  EXPECT_THAT(lines(head.draft),
+              ElementsAre("Authorization: Bearer one", "X-Other: t/w o, x=one;one", "X-None: sk_live_Ab3dEf5hIj7lMn9"));
 }
 
 TEST(SubstituteHead, DoesNotLookAtNamesNorAtOtherTexts) {
@@ -51,12 +52,13 @@ TEST(SubstituteHead, DoesNotLookAtNamesNorAtOtherTexts) {
 
 TEST(SubstituteHead, ReplacesInsideBasic) {
   for (const std::string scheme : {"Basic ", "basic ", "BASIC   "}) {
-    const std::string user = scheme + base64_encode(in("", kFirst, ":")), password = scheme + base64_encode(in("me:x", kSecond));
+    const std::string user = scheme + base64_encode(in("", kFirst, ":")),
+                      password = scheme + base64_encode(in("me:x", kSecond));
     Head head({{"Authorization", user}, {"X-Forwarded-Authorization", password}});
     EXPECT_THAT(placeholders_in(head.draft, head.replacements), ElementsAre(1U, 2U));
     EXPECT_EQ(head.replace(), 2U);
-    EXPECT_THAT(lines(head.draft),
-                ElementsAre("Authorization: " + scheme + base64_encode("one:"), "X-Forwarded-Authorization: " + scheme + base64_encode("me:xt/w o")));
+    EXPECT_THAT(lines(head.draft), ElementsAre("Authorization: " + scheme + base64_encode("one:"),
+                                               "X-Forwarded-Authorization: " + scheme + base64_encode("me:xt/w o")));
   }
 }
 
@@ -76,8 +78,9 @@ TEST(SubstituteHead, ReplacesARawPlaceholderBehindBasicToo) {
 }
 
 TEST(SubstituteHead, LeavesBasicOfOtherTextsAsItStands) {
-  for (const std::string& value : std::vector<std::string>{"Basic", "Basic ", "Basic !!!!", "Basic YQ=", "Basic Y", basic("a:b"), "Basicx " + base64_encode(kFirst),
-                                  "Bearer " + base64_encode(kFirst)}) {
+  for (const std::string& value :
+       std::vector<std::string>{"Basic", "Basic ", "Basic !!!!", "Basic YQ=", "Basic Y", basic("a:b"),
+                                "Basicx " + base64_encode(kFirst), "Bearer " + base64_encode(kFirst)}) {
     Head head({{"Authorization", value}});
     EXPECT_EQ(head.replace(), 0U) << value;
     EXPECT_EQ(head.draft.headers[0].value, value);
@@ -98,7 +101,8 @@ TEST(SubstituteHead, AColonMayComeIntoThePasswordButNotIntoTheUser) {
 }
 
 TEST(SubstituteHead, RefusesValuesThatCannotStandInAHeader) {
-  for (const std::string& bad : std::vector<std::string>{"a\r\nB: c", "a\n", std::string("a\0", 2), "\x7f", " a", "a\t", ""}) {
+  for (const std::string& bad :
+       std::vector<std::string>{"a\r\nB: c", "a\n", std::string("a\0", 2), "\x7f", " a", "a\t", ""}) {
     const std::string raw(kFirst), inside = basic(in("me:", kFirst));
     Head head({{"A", raw}});
     head.replacements[0].secret = bad;
@@ -137,7 +141,8 @@ TEST(SubstituteHead, FindsAPlaceholderOfWhichAnyOctetIsEscaped) {
 }
 
 TEST(SubstituteHead, AnEscapedEscapeIsNoEscape) {
-  for (const char* query : {"%2573k_live_Ab3dEf5hIj7lMn9p", "%7", "%73k_live_Ab3dEf5hIj7lMn9", "%73k_live_Ab3dEf5hIj7lMn9%7", "%zz%"}) {
+  for (const char* query :
+       {"%2573k_live_Ab3dEf5hIj7lMn9p", "%7", "%73k_live_Ab3dEf5hIj7lMn9", "%73k_live_Ab3dEf5hIj7lMn9%7", "%zz%"}) {
     Head head(std::vector<HeaderField>{}, query);
     EXPECT_EQ(head.replace(), 0U) << query;
     EXPECT_EQ(head.draft.query, query);
@@ -154,8 +159,9 @@ TEST(SubstituteHead, ReplacesOnlyWhereItMay) {
     policy::Substitution where;
     bool header, query, path;
   };
-  for (const auto& row : {Row{places(true), true, false, false}, Row{places(false, true), false, true, false},
-                          Row{places(false, false, true), false, false, true}, Row{places(false, false, false, true), false, false, false}}) {
+  for (const auto& row :
+       {Row{places(true), true, false, false}, Row{places(false, true), false, true, false},
+        Row{places(false, false, true), false, false, true}, Row{places(false, false, false, true), false, false, false}}) {
     const std::string query(kFirst), path = in("/", kFirst), header = basic(in("a:", kFirst));
     Head head({{"A", query}, {"Authorization", header}}, query, path);
     head.replacements = {{7, kFirst, "one", &row.where}};

@@ -13,7 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string query_after(std::string_view query, std::string_view name, std::string_view secret = "v", std::string format = "{secret}") {
+std::string query_after(std::string_view query, std::string_view name, std::string_view secret = "v",
+                        std::string format = "{secret}") {
   const auto kind = injection(Kind::query, std::string(name), std::move(format));
   DraftRequest draft;
   draft.query = query;
@@ -54,7 +55,8 @@ TEST(InjectHeader, ASecretThatHasTheMarkInItIsNotFilledAgain) {
 
 TEST(InjectHeader, RefusesWhatCannotStandThereAndLeavesTheDraftAsItWas) {
   const auto kind = injection(Kind::header, "A");
-  for (const std::string& bad : std::vector<std::string>{"", "a\r\nB: c", "a\n", "\ra", std::string("a\0b", 3), "a\x7f", "a\x01", " a", "a ", "a\t"}) {
+  for (const std::string& bad : std::vector<std::string>{"", "a\r\nB: c", "a\n", "\ra", std::string("a\0b", 3), "a\x7f",
+                                                         "a\x01", " a", "a ", "a\t"}) {
     DraftRequest draft;
     draft.headers = {{"A", "theirs"}};
     const auto result = inject(kind, bad, draft);
@@ -81,7 +83,8 @@ TEST(InjectBasic, EncodesUsernameAndPassword) {
   DraftRequest draft;
   draft.headers = {{"AUTHORIZATION", "Bearer theirs"}, {"authorization", "x"}, {"Proxy-Authorization", "stays"}};
   ASSERT_TRUE(inject(kind, "s3cret:with:colons", draft));
-  EXPECT_THAT(lines(draft), ElementsAre("Proxy-Authorization: stays", "Authorization: " + basic("x-access-token:s3cret:with:colons")));
+  EXPECT_THAT(lines(draft),
+              ElementsAre("Proxy-Authorization: stays", "Authorization: " + basic("x-access-token:s3cret:with:colons")));
 }
 
 TEST(InjectBasic, UsernamesAreUtf8AndMayBeEmpty) {
@@ -97,7 +100,8 @@ TEST(InjectBasic, UsernamesAreUtf8AndMayBeEmpty) {
 
 TEST(InjectBasic, RefusesControlsAndAColonInTheUsername) {
   DraftRequest draft;
-  for (const char* bad : {"a\nb", "a\tb", "a\x7f", ""}) EXPECT_FALSE(inject(injection(Kind::basic, "", "{secret}", "u"), bad, draft)) << bad;
+  for (const char* bad : {"a\nb", "a\tb", "a\x7f", ""})
+    EXPECT_FALSE(inject(injection(Kind::basic, "", "{secret}", "u"), bad, draft)) << bad;
   EXPECT_FALSE(inject(injection(Kind::basic, "", "{secret}", "u:v"), "p", draft));
   EXPECT_FALSE(inject(injection(Kind::basic, "", "{secret}", "u\n"), "p", draft));
   EXPECT_TRUE(draft.headers.empty());
@@ -110,13 +114,15 @@ TEST(InjectQuery, AppendsTheParameter) {
 }
 
 TEST(InjectQuery, TakesOutEveryParameterOfThatNameHoweverItIsWritten) {
-  for (const char* query : {"key=x", "a=1&key=x", "key=x&a=1", "k%65y=x&a=1", "%6b%65%79=x&a=1", "%6B%65%79=x&a=1", "a=1&key", "a=1&key=",
-                            "key=x&key=y&a=1&key=z", "a=1;key=x", "key=x;a=1", "a=1&KEY=x", "a=1&%4bey=x", "a=1&key=x=y"})
+  for (const char* query :
+       {"key=x", "a=1&key=x", "key=x&a=1", "k%65y=x&a=1", "%6b%65%79=x&a=1", "%6B%65%79=x&a=1", "a=1&key",
+        "a=1&key=", "key=x&key=y&a=1&key=z", "a=1;key=x", "key=x;a=1", "a=1&KEY=x", "a=1&%4bey=x", "a=1&key=x=y"})
     EXPECT_EQ(query_after(query, "key"), std::string(query).find('a') == std::string::npos ? "key=v" : "a=1&key=v") << query;
 }
 
 TEST(InjectQuery, LeavesOthersAsTheyStand) {
-  for (const char* query : {"", "keys=1", "k=key", "a=key=1", "ke%zzy=1", "key%=1", "%=1", "a%2Fb=%7e&&c", "&", "key%20=1", "=key", "a;b;c=1"}) {
+  for (const char* query :
+       {"", "keys=1", "k=key", "a=key=1", "ke%zzy=1", "key%=1", "%=1", "a%2Fb=%7e&&c", "&", "key%20=1", "=key", "a;b;c=1"}) {
     const std::string all = query;
     EXPECT_EQ(query_after(query, "key"), all + (all.empty() ? "" : "&") + "key=v") << query;
   }
@@ -128,7 +134,8 @@ TEST(InjectQuery, APlusIsASpaceAndItself) {
 }
 
 TEST(InjectQuery, EncodesNameAndValueSoThatTheyStayOneParameter) {
-  EXPECT_EQ(query_after("", "k&=[", "a&b=c;d#e/f+g%h \xc3\xa9~", "v1.{secret}"), "k%26%3D%5B=v1.a%26b%3Dc%3Bd%23e%2Ff%2Bg%25h%20%C3%A9~");
+  EXPECT_EQ(query_after("", "k&=[", "a&b=c;d#e/f+g%h \xc3\xa9~", "v1.{secret}"),
+            "k%26%3D%5B=v1.a%26b%3Dc%3Bd%23e%2Ff%2Bg%25h%20%C3%A9~");
 }
 
 TEST(InjectQuery, RefusesAnEmptyValue) {
@@ -162,7 +169,8 @@ TEST(TakesThePlaceOf, HeadersOfTheKind) {
   }
   EXPECT_TRUE(takes(Kind::cookie, "Cookie", true));
   EXPECT_FALSE(takes(Kind::cookie, "Cookie"));
-  for (const auto kind : {Kind::none, Kind::header, Kind::basic, Kind::query, Kind::cookie, Kind::client_certificate, Kind::aws_sigv4})
+  for (const auto kind :
+       {Kind::none, Kind::header, Kind::basic, Kind::query, Kind::cookie, Kind::client_certificate, Kind::aws_sigv4})
     for (const bool trailer : {false, true}) {
       EXPECT_FALSE(takes(kind, "proxy-authorization", trailer));
       EXPECT_FALSE(takes(kind, "x-other", trailer));

@@ -54,7 +54,8 @@ std::vector<std::string> parts_of(std::string_view text, std::string_view separa
 }
 
 // All values of a name, as each kind of server would read the query.
-std::vector<std::string> values_of(std::string_view query, const std::string& name, std::string_view separators, bool plus_is_space) {
+std::vector<std::string> values_of(std::string_view query, const std::string& name, std::string_view separators,
+                                   bool plus_is_space) {
   std::vector<std::string> values;
   for (const auto& part : parts_of(query, separators)) {
     const auto equals = part.find('=');
@@ -70,14 +71,17 @@ TEST(CredentialProperties, AQueryHasOneValueOfTheNameForEveryReader) {
     const std::string name = std::vector<std::string>{"k", "ke y", "k+y", "a&b"}[texts.up_to(3)];
     const auto kind = injection(Kind::query, name);
     const std::string secret = texts.of({"a", "&", "=", ";", "+", "%", "/", " ", "\xc3\xa9", "k"}, 6) + "z";
-    const std::string query = texts.of({"k", "K", "e", "y", "a", "b", "+", "%20", "%2b", "%2B", "%6b", "%6B", "%26", "%", "=", "=x", "&", "&", ";", "%3d"}, 14);
+    const std::string query = texts.of(
+        {"k", "K", "e", "y", "a", "b", "+", "%20", "%2b", "%2B", "%6b", "%6B", "%26", "%", "=", "=x", "&", "&", ";", "%3d"},
+        14);
     DraftRequest draft;
     draft.query = query;
     ASSERT_TRUE(inject(kind, secret, draft));
     const std::string once(draft.query);
     for (const char* separators : {"&", "&;"})
       for (const bool plus_is_space : {false, true})
-        ASSERT_EQ(values_of(once, name, separators, plus_is_space), std::vector<std::string>{secret}) << query << " -> " << once;
+        ASSERT_EQ(values_of(once, name, separators, plus_is_space), std::vector<std::string>{secret})
+            << query << " -> " << once;
     ASSERT_TRUE(inject(kind, secret, draft));
     ASSERT_EQ(draft.query, once) << query;
   }
@@ -93,7 +97,8 @@ TEST(CredentialProperties, CookiesHaveOneValueOfTheName) {
   const auto kind = injection(Kind::cookie, "sid");
   for (int round = 0; round < 20000; ++round) {
     std::vector<std::string> fields(texts.up_to(3));
-    for (auto& field : fields) field = texts.of({"sid", "SID", "s", "a", "b", "=", "=1", ";", "; ", " ", "\t", ",", "\"", "\\", "="}, 12);
+    for (auto& field : fields)
+      field = texts.of({"sid", "SID", "s", "a", "b", "=", "=1", ";", "; ", " ", "\t", ",", "\"", "\\", "="}, 12);
     DraftRequest draft;
     for (const auto& field : fields) draft.headers.push_back({"Cookie", field});
     draft.headers.push_back({"Accept", "*/*"});
@@ -128,11 +133,14 @@ TEST(CredentialProperties, InjectingHeadersTwiceIsInjectingOnce) {
       const auto once = lines(draft);
       ASSERT_TRUE(inject(kind, "v", draft));
       ASSERT_EQ(lines(draft), once);
-      ASSERT_EQ(std::count_if(draft.headers.begin(), draft.headers.end(), [&](const auto& field) { return takes_the_place_of(kind, field.name); }), 1);
+      ASSERT_EQ(std::count_if(draft.headers.begin(), draft.headers.end(),
+                              [&](const auto& field) { return takes_the_place_of(kind, field.name); }),
+                1);
     }
 }
 
-// The plain definition: the text as units, each a character as its reader sees it (or none that matters), then the leftmost longest.
+// The plain definition: the text as units, each a character as its reader sees it (or none that matters), then the leftmost
+// longest.
 struct Unit {
   int character;
   std::size_t begin, end;
@@ -159,7 +167,8 @@ std::vector<Unit> units_of(BodyKind kind, std::string_view text) {
   return units;
 }
 
-std::string defined(BodyKind kind, std::string_view text, const std::vector<Replacement>& replacements, const std::vector<std::string>& written) {
+std::string defined(BodyKind kind, std::string_view text, const std::vector<Replacement>& replacements,
+                    const std::vector<std::string>& written) {
   const auto units = units_of(kind, text);
   std::string out;
   for (std::size_t at = 0; at < units.size();) {
@@ -167,7 +176,8 @@ std::string defined(BodyKind kind, std::string_view text, const std::vector<Repl
     for (std::size_t r = 0; r < replacements.size(); ++r) {
       const auto placeholder = replacements[r].placeholder;
       std::size_t same = 0;
-      while (same < placeholder.size() && at + same < units.size() && units[at + same].character == placeholder[same]) ++same;
+      while (same < placeholder.size() && at + same < units.size() && units[at + same].character == placeholder[same])
+        ++same;
       if (same == placeholder.size() && same > longest) longest = same, which = r;
     }
     if (longest == 0) {
@@ -183,13 +193,17 @@ std::string defined(BodyKind kind, std::string_view text, const std::vector<Repl
 
 TEST(CredentialProperties, ABodyIsTheSameHoweverItIsCut) {
   Texts texts(4);
-  const std::vector<Replacement> replacements{{1, "aab/+a", "ONE", &kEverywhere},        {2, "aab/+aab", "", &kEverywhere},
-                                              {3, "b/+aaa", "a much longer value", &kEverywhere}, {4, "1f2e3d", "4", &kEverywhere}};
+  const std::vector<Replacement> replacements{{1, "aab/+a", "ONE", &kEverywhere},
+                                              {2, "aab/+aab", "", &kEverywhere},
+                                              {3, "b/+aaa", "a much longer value", &kEverywhere},
+                                              {4, "1f2e3d", "4", &kEverywhere}};
   auto usable = replacements;
   usable[1].secret = "2";
-  const std::vector<std::string> plain{"ONE", "2", "a much longer value", "4"}, encoded{"ONE", "2", "a%20much%20longer%20value", "4"};
-  const std::vector<std::string> pieces{"aab/+a", "aab",  "aab/+aab", "b/+a", "a", "b",     "/",   "+",       "\\/", "\\u0061", "\\u002F", "%61",  "%2f", "%2B",
-                                        "\\",     "\\\\", "\\u",      "\\u0", "%", "%2",    "1f2e3d", "1f", "2e3d", "3d", "\"",      "\\n",  "x",   "0"};
+  const std::vector<std::string> plain{"ONE", "2", "a much longer value", "4"},
+      encoded{"ONE", "2", "a%20much%20longer%20value", "4"};
+  const std::vector<std::string> pieces{"aab/+a",  "aab", "aab/+aab", "b/+a", "a",  "b",    "/",   "+",    "\\/", "\\u0061",
+                                        "\\u002F", "%61", "%2f",      "%2B",  "\\", "\\\\", "\\u", "\\u0", "%",   "%2",
+                                        "1f2e3d",  "1f",  "2e3d",     "3d",   "\"", "\\n",  "x",   "0"};
   std::size_t hits = 0;
   for (int round = 0; round < 30000; ++round) {
     const auto kind = std::vector<BodyKind>{BodyKind::json, BodyKind::form, BodyKind::text}[texts.up_to(2)];

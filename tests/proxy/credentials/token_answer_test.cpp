@@ -9,7 +9,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::vector<TokenPlace> kPlaces{{"access_token", 1, "tok-AAAA/+="}, {"refresh_token", 2, "ref-BBBB"}, {"authed_user.access_token", 3, "usr-CCCC"}};
+const std::vector<TokenPlace> kPlaces{
+    {"access_token", 1, "tok-AAAA/+="}, {"refresh_token", 2, "ref-BBBB"}, {"authed_user.access_token", 3, "usr-CCCC"}};
 
 // "id=token …|body|expires", or the error's code.
 std::string caught(std::string_view type, std::string_view body, const std::vector<TokenPlace>& places = kPlaces) {
@@ -26,8 +27,12 @@ constexpr const char* kJson = "application/json;charset=UTF-8";
 constexpr const char* kUnreadable = "token_answer_unreadable";
 
 TEST(TokenAnswer, TakesTokensOutOfJsonAndLeavesTheRestAsItStands) {
-  EXPECT_EQ(caught(kJson, " { \"access_token\" : \"se\\u0063\\/ret\\n\",\n\"n\":[1, 2.50],\"expires_in\":3600, \"refresh_token\":\"r\"}\n"),
-            "1=sec/ret\n 2=r | { \"access_token\" : \"tok-AAAA/+=\",\n\"n\":[1, 2.50],\"expires_in\":3600, \"refresh_token\":\"ref-BBBB\"}\n|3600");
+  EXPECT_EQ(
+      caught(
+          kJson,
+          " { \"access_token\" : \"se\\u0063\\/ret\\n\",\n\"n\":[1, 2.50],\"expires_in\":3600, \"refresh_token\":\"r\"}\n"),
+      "1=sec/ret\n 2=r | { \"access_token\" : \"tok-AAAA/+=\",\n\"n\":[1, 2.50],\"expires_in\":3600, "
+      "\"refresh_token\":\"ref-BBBB\"}\n|3600");
 }
 
 TEST(TokenAnswer, FindsNestedMembersAndEscapedNames) {
@@ -36,13 +41,15 @@ TEST(TokenAnswer, FindsNestedMembersAndEscapedNames) {
 }
 
 TEST(TokenAnswer, OtherPlacesAreNotTouched) {
-  const char* body = R"({"authed_user":"access_token","x":{"access_token":"kept by nobody"},"authed_user.access_token":"no","id_token":"i"})";
+  const char* body =
+      R"({"authed_user":"access_token","x":{"access_token":"kept by nobody"},"authed_user.access_token":"no","id_token":"i"})";
   EXPECT_EQ(caught(kJson, body), unchanged(body));
 }
 
 TEST(TokenAnswer, ErrorsAndOtherAnswersPass) {
-  for (const char* body : {R"({"error":"invalid_grant","error_description":"no such access_token"})", "{}", "[]", "null", "\"x\"", "", " \n",
-                           R"({"access_token":null,"refresh_token":"","authed_user":{"access_token":false}})"})
+  for (const char* body :
+       {R"({"error":"invalid_grant","error_description":"no such access_token"})", "{}", "[]", "null", "\"x\"", "", " \n",
+        R"({"access_token":null,"refresh_token":"","authed_user":{"access_token":false}})"})
     EXPECT_EQ(caught(kJson, body), unchanged(body)) << body;
 }
 
@@ -53,7 +60,8 @@ TEST(TokenAnswer, APlaceholderIsNoToken) {
 
 TEST(TokenAnswer, RefusesAMemberThatStandsTwice) {
   for (const char* body : {R"({"access_token":"a","access_token":"b"})", R"({"access_token":"a","acces\u0073_token":null})",
-                           R"({"authed_user":{"access_token":"a"},"authed_user":{}})", R"({"authed_user":{"access_token":"a","access_token":"a"}})"})
+                           R"({"authed_user":{"access_token":"a"},"authed_user":{}})",
+                           R"({"authed_user":{"access_token":"a","access_token":"a"}})"})
     EXPECT_EQ(caught(kJson, body), kUnreadable) << body;
   EXPECT_EQ(caught(kJson, R"({"x":1,"x":2,"access_token":"a"})"), R"(1=a |{"x":1,"x":2,"access_token":"tok-AAAA/+="}|0)");
 }
@@ -64,7 +72,8 @@ TEST(TokenAnswer, RefusesATokenThatIsNoString) {
 }
 
 TEST(TokenAnswer, RefusesWhatSaysThatItIsJsonAndIsNot) {
-  for (const char* body : {"access_token=a", "{\"access_token\":\"secret\"", "{'access_token':'a'}", "\xef\xbb\xbf{}", "<html>", "{}{}", "{\"a\":\"\xff\"}"}) {
+  for (const char* body : {"access_token=a", "{\"access_token\":\"secret\"", "{'access_token':'a'}", "\xef\xbb\xbf{}",
+                           "<html>", "{}{}", "{\"a\":\"\xff\"}"}) {
     EXPECT_EQ(caught(kJson, body), kUnreadable) << body;
     EXPECT_EQ(caught("application/vnd.x+json", body), kUnreadable) << body;
   }
@@ -87,8 +96,10 @@ TEST(TokenAnswer, WhatSaysNothingIsReadAsAFormWhereItIsOne) {
 }
 
 TEST(TokenAnswer, WhatIsNeitherPassesOnlyWithoutTheNameOfAToken) {
-  for (const char* body : {"<html>sorry</html>", "Bad Request", "a=b&c=d", "\xff\x01"}) EXPECT_EQ(caught("text/html", body), unchanged(body)) << body;
-  for (const char* body : {"<access_token>a</access_token>", "access_token: a", "cb({\"access_token\":\"a\"})", "x=1&my=access_token", "see access_token=a !"})
+  for (const char* body : {"<html>sorry</html>", "Bad Request", "a=b&c=d", "\xff\x01"})
+    EXPECT_EQ(caught("text/html", body), unchanged(body)) << body;
+  for (const char* body : {"<access_token>a</access_token>", "access_token: a", "cb({\"access_token\":\"a\"})",
+                           "x=1&my=access_token", "see access_token=a !"})
     EXPECT_EQ(caught("text/plain", body), kUnreadable) << body;
 }
 
@@ -96,13 +107,15 @@ TEST(TokenAnswer, ReadsHowLongItServes) {
   const auto expires = [](std::string_view json) { return catch_tokens(kJson, json, kPlaces).value().expires_seconds; };
   EXPECT_EQ(expires(R"({"expires_in":3600})"), 3600);
   EXPECT_EQ(expires(R"({"expires_in":"3600"})"), 3600);
-  for (const char* none : {R"({"expires_in":36.5})", R"({"expires_in":-1})", R"({"expires_in":0})", R"({"expires_in":1e3})", R"({"expires_in":null})",
-                           R"({"expires_in":99999999999999999999})", R"({"expires_in":"3600s"})", R"({"expires_in":""})", R"({"x":{"expires_in":1}})"})
+  for (const char* none : {R"({"expires_in":36.5})", R"({"expires_in":-1})", R"({"expires_in":0})", R"({"expires_in":1e3})",
+                           R"({"expires_in":null})", R"({"expires_in":99999999999999999999})", R"({"expires_in":"3600s"})",
+                           R"({"expires_in":""})", R"({"x":{"expires_in":1}})"})
     EXPECT_EQ(expires(none), 0) << none;
 }
 
 TEST(TokenAnswer, OneMemberMayServeTwoCredentials) {
-  EXPECT_EQ(caught(kJson, R"({"access_token":"a"})", {{"access_token", 1, "p-one"}, {"access_token", 2, "p-two"}}), R"(1=a 2=a |{"access_token":"p-one"}|0)");
+  EXPECT_EQ(caught(kJson, R"({"access_token":"a"})", {{"access_token", 1, "p-one"}, {"access_token", 2, "p-two"}}),
+            R"(1=a 2=a |{"access_token":"p-one"}|0)");
 }
 
 }  // namespace

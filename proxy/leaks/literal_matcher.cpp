@@ -187,6 +187,12 @@ void LiteralMatcher::for_each_candidate(std::string_view bytes, const Visit& vis
   for (; at + gram_ <= bytes.size(); at += stride_) look(load(bytes.data() + at, bytes.size() - at));
 }
 
+void LiteralMatcher::find(std::string_view bytes, std::vector<Hit>& hits) const {
+  for_each_candidate(bytes, [&](const Literal& literal, std::size_t at) {
+    if (compare(literal, bytes.substr(at)) == Match::whole) hits.push_back({.id = literal.id, .form = literal.form, .begin = at, .end = at + literal.size});
+  });
+}
+
 std::size_t LiteralMatcher::scan(std::string_view bytes, std::vector<Hit>& hits) const {
   std::size_t cut = 0;
   for_each_candidate(bytes, [&](const Literal& literal, std::size_t at) {

@@ -24,7 +24,9 @@ class LiteralMatcher {
   LiteralMatcher(LiteralMatcher&&) = default;
   LiteralMatcher& operator=(LiteralMatcher&&) = default;
 
-  // Appends the hits, in no order, and gives how many bytes at the end begin a literal that does not end there.
+  // Appends the hits, in no order.
+  void find(std::string_view bytes, std::vector<Hit>& hits) const;
+  // As well, and gives how many bytes at the end begin a literal that does not end there.
   std::size_t scan(std::string_view bytes, std::vector<Hit>& hits) const;
   // The latter alone.
   std::size_t incomplete(std::string_view bytes) const;

@@ -40,15 +40,26 @@ Result<Needles> Needles::make(std::span<const Needle> needles) {
 
 bool Needles::empty() const { return state_ == nullptr; }
 
-void Needles::find(std::string_view bytes, const std::function<bool(const Hit&)>& found) const { (void)scan(bytes, found); }
+namespace {
+void tell(std::vector<Hit>& hits, const std::function<bool(const Hit&)>& found) {
+  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return std::tie(a.end, a.begin, a.id, a.form) < std::tie(b.end, b.begin, b.id, b.form); });
+  for (const auto& hit : hits)
+    if (!found(hit)) return;
+}
+}  // namespace
+
+void Needles::find(std::string_view bytes, const std::function<bool(const Hit&)>& found) const {
+  if (!state_) return;
+  std::vector<Hit> hits;
+  state_->literals.find(bytes, hits);
+  tell(hits, found);
+}
 
 std::size_t Needles::scan(std::string_view bytes, const std::function<bool(const Hit&)>& found) const {
   if (!state_) return 0;
   std::vector<Hit> hits;
   const std::size_t incomplete = state_->literals.scan(bytes, hits);
-  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return std::tie(a.end, a.begin, a.id, a.form) < std::tie(b.end, b.begin, b.id, b.form); });
-  for (const auto& hit : hits)
-    if (!found(hit)) break;
+  tell(hits, found);
   return incomplete;
 }
 

@@ -4,6 +4,12 @@
 
 namespace weir::proxy::leaks {
 
+void StreamScan::note_passed(std::string_view bytes) {
+  if (bytes.size() < before_.size()) std::copy(before_.begin() + static_cast<std::ptrdiff_t>(bytes.size()), before_.end(), before_.begin());
+  bytes = bytes.substr(bytes.size() - std::min(bytes.size(), before_.size()));
+  std::copy(bytes.begin(), bytes.end(), before_.end() - static_cast<std::ptrdiff_t>(bytes.size()));
+}
+
 // `known` bytes at the front were looked at before: what ends in them was told then.
 std::size_t StreamScan::scan(std::string_view bytes, std::size_t known, bool last, std::vector<Finding>& findings) {
   std::size_t keep = 0;
@@ -21,7 +27,7 @@ std::size_t StreamScan::scan(std::string_view bytes, std::size_t known, bool las
       findings.push_back({.token = true, .needle = 0, .form = Form::raw, .kind = hit.kind});
       return true;
     };
-    keep = std::max(keep, scan_tokens(bytes, last, on_token));
+    keep = std::max(keep, scan_tokens(bytes, last, on_token, {before_.data(), before_.size()}));
   }
   return last ? 0 : keep;
 }

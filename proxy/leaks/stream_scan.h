@@ -1,6 +1,7 @@
 // Bytes that come in pieces, looked into so that nothing is missed where one piece ends and the next begins.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ class StreamScan {
   std::uint64_t passed() const { return passed_; }
 
  private:
+  void note_passed(std::string_view bytes);
   std::size_t scan(std::string_view bytes, std::size_t known, bool last, std::vector<Finding>& findings);
 
   const Needles* needles_;
@@ -31,6 +33,7 @@ class StreamScan {
   WipedText held_;
   std::uint64_t passed_ = 0;
   std::uint64_t told_ = 0;  // the tokens that begin before this place were told
+  std::array<char, 3> before_{' ', ' ', ' '};  // what was passed last
 };
 
 template <class Pass>
@@ -42,6 +45,7 @@ void StreamScan::feed(std::string_view piece, bool last, std::vector<Finding>& f
   const auto free = bytes.substr(0, bytes.size() - keep);
   if (!free.empty()) pass(free);
   passed_ += free.size();
+  note_passed(free);
   if (known != 0)
     held_.keep_from(free.size());
   else

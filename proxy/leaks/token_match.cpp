@@ -24,10 +24,10 @@ bool is_mixed(std::string_view token) {
 }
 
 // Nothing of a word stands before `at`; an escaped octet (%3D) or character (\n) is no word.
-bool begins_word(std::string_view bytes, std::size_t at) {
-  if (at == 0 || !is_word(bytes[at - 1])) return true;
-  if (at >= 2 && bytes[at - 2] == '\\') return true;
-  return at >= 3 && bytes[at - 3] == '%' && is_hex(bytes[at - 2]) && is_hex(bytes[at - 1]);
+bool begins_word(std::string_view bytes, std::size_t at, std::string_view before) {
+  const auto back = [&](std::size_t by) { return by <= at ? bytes[at - by] : by - at <= before.size() ? before[before.size() - (by - at)] : ' '; };
+  if (!is_word(back(1)) || back(2) == '\\') return true;
+  return back(3) == '%' && is_hex(back(2)) && is_hex(back(1));
 }
 
 std::size_t run_of(std::string_view bytes, std::size_t at, bool (*in)(char)) {
@@ -42,7 +42,9 @@ struct Place {
   std::string_view bytes;
   std::size_t at = 0;  // of the anchor
   bool last = false;
+  std::string_view before;
 
+  bool begins_word(std::size_t where) const { return leaks::begins_word(bytes, where, before); }
   std::size_t after() const { return at + shape.anchor.size(); }
   TokenVerdict need_more() const { return {.kind = last ? Kind::no : Kind::more, .begin = at}; }
   TokenVerdict yes(std::size_t begin, std::size_t end) const { return {.kind = Kind::yes, .begin = begin, .end = end}; }
@@ -150,10 +152,7 @@ TokenVerdict private_key(const Place& place) {
     const std::size_t size = run_of(bytes, at, is_base64);
     if (size >= kLine) {
       if (looks_made_up(bytes.substr(at, kLine))) return {};
-      const bool google = bytes.substr(0, place.at).ends_with("\"private_key\": \"") || bytes.substr(0, place.at).ends_with("\"private_key\":\"");
-      auto verdict = place.yes(place.at, at + kLine);
-      verdict.name = google ? "google-service-account-key" : std::string_view();
-      return verdict;
+      return place.yes(place.at, at + kLine);
     }
     at += std::max<std::size_t>(size, 1);
   }
@@ -176,7 +175,8 @@ TokenVerdict telegram(const Place& place) {
   std::size_t digits = 0;
   while (digits < place.at && digits < 11 && is_digit(place.bytes[place.at - digits - 1])) ++digits;
   // A bot's address in the API is …/bot<token>/method.
-  const bool free = begins_word(place.bytes, place.at - digits) || place.bytes.substr(0, place.at - digits).ends_with("bot");
+  const auto front = place.at > digits ? place.bytes.substr(0, place.at - digits) : place.before;
+  const bool free = place.begins_word(place.at - digits) || front.ends_with("t");
   if (digits < 8 || digits > 10 || !free) return {};
   auto verdict = by_form(place);
   if (verdict.kind != Kind::no) verdict.begin = place.at - digits;
@@ -201,7 +201,7 @@ TokenVerdict near(const Place& place, std::initializer_list<std::string_view> fo
   std::size_t at = place.after();
   const std::size_t end = at + kReach;
   for (; at < bytes.size() && at < end; ++at) {
-    if (!is_word(bytes[at]) || !begins_word(bytes, at)) continue;
+    if (!is_word(bytes[at]) || !place.begins_word(at)) continue;
     for (const auto form : forms) {
       const auto match = match_form(form, bytes.substr(at), place.last);
       if (match.kind == FormMatch::Kind::more) return place.need_more();
@@ -213,9 +213,9 @@ TokenVerdict near(const Place& place, std::initializer_list<std::string_view> fo
 
 }  // namespace
 
-TokenVerdict token_at(const TokenShape& shape, std::string_view bytes, std::size_t at, bool last) {
-  if (!shape.inside && !begins_word(bytes, at)) return {};
-  const Place place{.shape = shape, .bytes = bytes, .at = at, .last = last};
+TokenVerdict token_at(const TokenShape& shape, std::string_view bytes, std::size_t at, bool last, std::string_view before) {
+  if (!shape.inside && !begins_word(bytes, at, before)) return {};
+  const Place place{.shape = shape, .bytes = bytes, .at = at, .last = last, .before = before};
   switch (shape.check) {
     case TokenCheck::random:
     case TokenCheck::mixed:

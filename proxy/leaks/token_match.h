@@ -16,11 +16,11 @@ struct TokenVerdict {
     more,  // the bytes end before it can be said; `begin` says from where they are needed
   } kind = Kind::no;
   std::size_t begin = 0, end = 0;
-  std::string_view name = {};  // of its kind, where it is not the shape's
 };
 
-// The shape's anchor stands at `at`. With `last` nothing follows the bytes, and the verdict is never `more`.
-TokenVerdict token_at(const TokenShape& shape, std::string_view bytes, std::size_t at, bool last);
+// The shape's anchor stands at `at`. With `last` nothing follows the bytes, and the verdict is never `more`. `before`: what came before the
+// bytes, of which three say whether a word begins.
+TokenVerdict token_at(const TokenShape& shape, std::string_view bytes, std::size_t at, bool last, std::string_view before = {});
 
 // What documentation has instead of a token: words like "example", runs and rows of characters, few different ones.
 bool looks_made_up(std::string_view token);

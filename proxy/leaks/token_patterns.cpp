@@ -114,7 +114,7 @@ struct Scanned {
   std::size_t needed = 0;      // bytes at the end that may belong to one
 };
 
-Scanned scan(std::string_view bytes, bool last) {
+Scanned scan(std::string_view bytes, bool last, std::string_view before) {
   Scanned scanned;
   if (bytes.empty()) return scanned;
   thread_local AnchorScanner anchors;
@@ -122,9 +122,9 @@ Scanned scan(std::string_view bytes, bool last) {
   std::size_t from = bytes.size();
   auto met = [&](unsigned id, std::size_t end) {
     const auto& shape = shapes[id];
-    const auto verdict = token_at(shape, bytes, end - shape.anchor.size(), last);
+    const auto verdict = token_at(shape, bytes, end - shape.anchor.size(), last, before);
     if (verdict.kind == TokenVerdict::Kind::yes)
-      scanned.hits.push_back({.kind = verdict.name.empty() ? shape.kind : verdict.name, .begin = verdict.begin, .end = verdict.end});
+      scanned.hits.push_back({.kind = shape.kind, .begin = verdict.begin, .end = verdict.end});
     if (verdict.kind == TokenVerdict::Kind::more) from = std::min(from, verdict.begin);
   };
   anchors.scan(bytes, met);
@@ -135,8 +135,8 @@ Scanned scan(std::string_view bytes, bool last) {
 
 }  // namespace
 
-std::size_t scan_tokens(std::string_view bytes, bool last, const std::function<bool(const TokenHit&)>& found) {
-  auto scanned = scan(bytes, last);
+std::size_t scan_tokens(std::string_view bytes, bool last, const std::function<bool(const TokenHit&)>& found, std::string_view before) {
+  auto scanned = scan(bytes, last, before);
   auto& hits = scanned.hits;
   // One text is one hit: an anchor may be met inside another's token, or mean two shapes.
   std::sort(hits.begin(), hits.end(), [](const TokenHit& a, const TokenHit& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
@@ -152,7 +152,8 @@ std::size_t scan_tokens(std::string_view bytes, bool last, const std::function<b
 void find_tokens(std::string_view bytes, const std::function<bool(const TokenHit&)>& found) { (void)scan_tokens(bytes, true, found); }
 
 std::size_t incomplete_token(std::string_view bytes) {
-  return scan(bytes.substr(bytes.size() - std::min(bytes.size(), kLongestRun + 256)), false).needed;
+  const std::size_t from = bytes.size() - std::min(bytes.size(), kLongestRun);
+  return scan(bytes.substr(from), false, bytes.substr(0, from)).needed;
 }
 
 }  // namespace weir::proxy::leaks

@@ -24,7 +24,7 @@ inline constexpr std::size_t kLongestRun = 4096;
 std::size_t incomplete_token(std::string_view bytes);
 
 // Both at once. Without `last` more follows: what would be a token if the bytes ended here is not told, but is among the bytes that the
-// result says are needed again, before the next piece.
-std::size_t scan_tokens(std::string_view bytes, bool last, const std::function<bool(const TokenHit&)>& found);
+// result says are needed again, before the next piece. `before`: what came before the bytes, three of them at least where there are so many.
+std::size_t scan_tokens(std::string_view bytes, bool last, const std::function<bool(const TokenHit&)>& found, std::string_view before = {});
 
 }  // namespace weir::proxy::leaks

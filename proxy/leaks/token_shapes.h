@@ -14,7 +14,7 @@ enum class TokenCheck : std::uint8_t {
   crc32,          // 30 characters and the CRC-32 of them in base62, 6 characters
   aws_secret,     // after a name for it, or after an access key's id: 40 characters
   jwt,            // RFC 7519 in compact form, RFC 7515 §3.1
-  private_key,    // RFC 7468 and what OpenSSH and PGP write so
+  private_key,    // RFC 7468 and what OpenSSH and PGP write so, also within JSON (a service account's key)
   openai,         // a mark in the middle
   telegram,       // digits before the colon
   terraform,      // the mark is in the middle too

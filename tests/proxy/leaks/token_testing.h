@@ -92,7 +92,7 @@ inline std::vector<Token> tokens_of_all_kinds(Chance& chance) {
       {"private-key", "-----BEGIN OPENSSH PRIVATE KEY-----\r\n" + b(70), "", "\r\n-----END OPENSSH PRIVATE KEY-----"},
       {"private-key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n" + b(64), "", "\n"},
       {"private-key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC," + u(32) + "\n\n" + b(64), "", "\n"},
-      {"google-service-account-key", "-----BEGIN PRIVATE KEY-----\\n" + b(64) + "\\n", "\"private_key\": \"", ""},
+      {"private-key", "-----BEGIN PRIVATE KEY-----\\n" + b(64) + "\\n", "\"private_key\": \"", ""},
   };
   const std::string header = url_safe(base64_encode("{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"" + a(9) + "\"}"));
   const std::string claims = url_safe(base64_encode("{\"sub\":\"" + a(21) + "\",\"iat\":17" + d(8) + "}"));

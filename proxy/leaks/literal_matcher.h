@@ -4,7 +4,8 @@
 // literals as a policy has; what it lets through is held against the literals themselves.
 //
 // Why not Vectorscan, which serves for the tokens: its compiler leaves the literals' octets in freed memory (the engine's code is built in
-// malloc()ed pieces that no allocator of ours reaches, besides what operator new has), and takes 16 MiB and 0.2 s for what are 6 ms here.
+// malloc()ed pieces that no allocator of ours reaches, besides what operator new has), and takes 16 MiB and 0.2 s for 5,000 literals; here they
+// are 0.9 MiB and 14 ms.
 // SECURITY: G2, everything that depends on the literals is in Secrets.
 #pragma once
 

@@ -34,8 +34,7 @@ Result<VaultPaths> resolved(const VaultPaths& paths) {
   auto store_file = resolve_link(paths.store_file);
   if (!store_file) return std::unexpected(store_file.error());
   // A key that is not to be had is an error only where it is needed.
-  return VaultPaths{.store_file = std::move(*store_file),
-                    .key_file = resolve_link(paths.key_file).value_or(paths.key_file)};
+  return VaultPaths{.store_file = std::move(*store_file), .key_file = resolve_link(paths.key_file).value_or(paths.key_file)};
 }
 
 }  // namespace store
@@ -65,8 +64,8 @@ Result<StoreHeader> EmbeddedStore::peek(const VaultPaths& paths) {
   if (!where) return std::unexpected(where.error());
   const auto document = store::read_document(where->store_file);
   if (!document) return std::unexpected(document.error());
-  return StoreHeader{.protection = document->protection, .entries = document->entries.size(),
-                     .generation = document->generation};
+  return StoreHeader{
+      .protection = document->protection, .entries = document->entries.size(), .generation = document->generation};
 }
 
 Result<EmbeddedStore> EmbeddedStore::open(const VaultPaths& paths, const PassphraseReader& passphrase) {
@@ -143,7 +142,7 @@ Result<Secret> EmbeddedStore::get(std::string_view entry, std::optional<std::uin
   auto value = store::open_value(state_->keys, document.id, found->first, *chosen);
   if (!value)
     return store::in_file(state_->paths.store_file,
-                   {.code = "vault_damaged", .message = "entry `" + found->first + "` is damaged"});
+                          {.code = "vault_damaged", .message = "entry `" + found->first + "` is damaged"});
   return std::move(*value);
 }
 

@@ -44,8 +44,8 @@ inline constexpr std::size_t kVersionsKept = 5;
 
 class EmbeddedStore {
  public:
-  // A new, empty store. "vault_exists". With a key file: the one that is there is taken, else one is made. With the keyring: the
-  // key is put there. With a systemd credential: the key is the one that systemd gives this process; or, where
+  // A new, empty store. "vault_exists". With a key file: the one that is there is taken, else one is made. With the keyring:
+  // the key is put there. With a systemd credential: the key is the one that systemd gives this process; or, where
   // `credential_file` names a file, the one in it, else one is made there, for whoever sets up the service.
   static Result<EmbeddedStore> create(const VaultPaths& paths, Protection protection, const PassphraseReader& passphrase,
                                       const std::string& credential_file = {});

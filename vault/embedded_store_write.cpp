@@ -45,7 +45,8 @@ Result<void> check_new_value(std::string_view entry, const Secret& value) {
   return {};
 }
 
-std::uint64_t add_version(const store::Keys& keys, store::Document& document, const std::string& entry, const Secret& value) {
+std::uint64_t add_version(const store::Keys& keys, store::Document& document, const std::string& entry,
+                          const Secret& value) {
   auto& versions = document.entries[entry];
   store::Version version{.number = versions.empty() ? 1 : versions.back().number + 1,
                          .created = format_timestamp(wall_clock_us()),
@@ -62,7 +63,8 @@ std::uint64_t add_version(const store::Keys& keys, store::Document& document, co
 Result<UniqueFd> begin_change(const VaultPaths& paths) {
   auto lock = store::take_write_lock(paths.store_file);
   if (!lock) return lock;
-  for (const auto& path : {paths.store_file, paths.key_file, store::next_key_file(paths.key_file)}) store::remove_drafts(path);
+  for (const auto& path : {paths.store_file, paths.key_file, store::next_key_file(paths.key_file)})
+    store::remove_drafts(path);
   return lock;
 }
 
@@ -76,8 +78,8 @@ Result<void> EmbeddedStore::State::write() {
   return replace_file(paths.store_file, text, 0600);
 }
 
-Result<EmbeddedStore> EmbeddedStore::create(const VaultPaths& given, Protection protection, const PassphraseReader& passphrase,
-                                            const std::string& credential_file) {
+Result<EmbeddedStore> EmbeddedStore::create(const VaultPaths& given, Protection protection,
+                                            const PassphraseReader& passphrase, const std::string& credential_file) {
   auto where = store::resolved(given);
   if (!where) return std::unexpected(where.error());
   if (exists(where->store_file)) return already(where->store_file);
@@ -181,7 +183,8 @@ Result<void> put_waiting_key_in_place(const VaultPaths& paths, const Secret& in_
   return {};
 }
 
-Result<void> seal_anew(const store::Document& from, const store::Keys& old_keys, store::Document& to, const store::Keys& keys) {
+Result<void> seal_anew(const store::Document& from, const store::Keys& old_keys, store::Document& to,
+                       const store::Keys& keys) {
   for (const auto& [name, versions] : from.entries)
     for (store::Version version : versions) {
       const auto value = store::open_value(old_keys, from.id, name, version);
@@ -194,7 +197,8 @@ Result<void> seal_anew(const store::Document& from, const store::Keys& old_keys,
 
 }  // namespace
 
-Result<void> EmbeddedStore::rekey(Protection protection, const PassphraseReader& passphrase, const std::string& credential_file) {
+Result<void> EmbeddedStore::rekey(Protection protection, const PassphraseReader& passphrase,
+                                  const std::string& credential_file) {
   State next;
   next.paths = state_->paths;
   next.document.id = random_bytes(16);

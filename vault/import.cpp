@@ -24,9 +24,8 @@ std::string_view without_mark(std::string_view text) {
 
 bool is_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !name.empty() && letter(name.front()) && std::ranges::all_of(name, [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
-  });
+  return !name.empty() && letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-'; });
 }
 
 std::string_view trim_blanks(std::string_view text) {
@@ -71,7 +70,9 @@ class EnvReader {
     if (name.starts_with("export ") || name.starts_with("export\t")) name = trim_blanks(name.substr(7));
     if (name.empty()) return at_line(line_, "no name before the '='");
     if (!is_name(name))
-      return at_line(line_, "what stands before the '=' is not a name of letters, digits and '_'; a value of several lines must be in quotes");
+      return at_line(
+          line_,
+          "what stands before the '=' is not a name of letters, digits and '_'; a value of several lines must be in quotes");
     if (const auto known = lines_.find(name); known != lines_.end())
       return at_line(line_, std::string(name) + " is here for the second time, after line " + std::to_string(known->second));
     lines_.emplace(name, line_);

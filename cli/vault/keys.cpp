@@ -64,14 +64,16 @@ void say_how_to_load(const std::string& key_out) {
 void say_key(Protection protection, const VaultArguments& arguments) {
   switch (protection) {
     case Protection::kKeyFile:
-      fmt::print("key    {}  (keep a copy in a safe place; without it the values are lost)\n", vault::default_paths().key_file);
+      fmt::print("key    {}  (keep a copy in a safe place; without it the values are lost)\n",
+                 vault::default_paths().key_file);
       break;
     case Protection::kPassphrase:
       fmt::print(
           "key    a passphrase: asked for on the terminal, or read from the file that $WEIR_VAULT_PASSPHRASE_FILE names\n");
       break;
     case Protection::kKeyring:
-      fmt::print("key    in the desktop keyring, as \"Key of weir's vault\"  (lost with the keyring, and the values with it)\n");
+      fmt::print(
+          "key    in the desktop keyring, as \"Key of weir's vault\"  (lost with the keyring, and the values with it)\n");
       break;
     case Protection::kSystemdCredential:
       fmt::print("key    the systemd credential {}  (keep a copy in a safe place; without it the values are lost)\n",

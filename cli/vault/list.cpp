@@ -16,7 +16,8 @@ void print_json(const std::vector<vault::EntrySummary>& entries) {
   auto out = nlohmann::ordered_json::array();
   for (const auto& entry : entries) {
     auto versions = nlohmann::ordered_json::array();
-    for (const auto& version : entry.versions) versions.push_back({{"version", version.number}, {"created", version.created}});
+    for (const auto& version : entry.versions)
+      versions.push_back({{"version", version.number}, {"created", version.created}});
     out.push_back({{"name", entry.name}, {"versions", std::move(versions)}});
   }
   fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

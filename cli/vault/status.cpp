@@ -44,10 +44,14 @@ Status look() {
 
 std::string key_of(const Status& status) {
   switch (status.header->protection) {
-    case Protection::kKeyFile: return status.paths.key_file;
-    case Protection::kPassphrase: return "a passphrase (scrypt)";
-    case Protection::kKeyring: return "in the desktop keyring";
-    case Protection::kSystemdCredential: return "the systemd credential " + vault::store::systemd_credential_name();
+    case Protection::kKeyFile:
+      return status.paths.key_file;
+    case Protection::kPassphrase:
+      return "a passphrase (scrypt)";
+    case Protection::kKeyring:
+      return "in the desktop keyring";
+    case Protection::kSystemdCredential:
+      return "the systemd credential " + vault::store::systemd_credential_name();
   }
   return "";
 }
@@ -60,7 +64,9 @@ bool others_can_read(const std::string& path) {
 
 void print_json(const Status& status) {
   nlohmann::ordered_json out{{"vault", status.paths.store_file},
-                             {"state", status.missing ? "none" : status.error ? status.error->code : "whole"}};
+                             {"state", status.missing ? "none"
+                                       : status.error ? status.error->code
+                                                      : "whole"}};
   if (status.header) {
     out["key"] = {{"kind", name_of(status.header->protection)}};
     if (status.header->protection == Protection::kKeyFile) out["key"]["file"] = status.paths.key_file;

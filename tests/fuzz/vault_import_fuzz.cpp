@@ -51,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_env(text);
   (void)weir::vault::parse_json(Secret(text));
-  if (const auto key = weir::vault::store::parse_key_text(text); key && weir::vault::store::key_text(*key).size() != 64) std::abort();
+  if (const auto key = weir::vault::store::parse_key_text(text); key && weir::vault::store::key_text(*key).size() != 64)
+    std::abort();
   if (size < 200) (void)weir::vault::store::random_value(text);
   return 0;
 }

@@ -1,5 +1,6 @@
-// Any octets as the vault's file: no crash, and what is read is written back the same and read the same again; a passphrase's
-// parameters are there with a passphrase and with no other kind of key, and never more than a reader would spend.
+// Any octets as the vault's file: no crash, and what is read is written back the same and read the same again; a
+// passphrase's parameters are there with a passphrase and with no other kind of key, and never more than a reader would
+// spend.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

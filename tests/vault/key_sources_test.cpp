@@ -195,8 +195,8 @@ TEST(RandomValue, HasItsShapeAndIsNeverTheSame) {
   EXPECT_EQ(value->size(), 36U);
   EXPECT_EQ(value->reveal().substr(0, 3), "sk_");
   EXPECT_EQ(value->reveal()[27], '-');
-  EXPECT_EQ(value->reveal().substr(28).find_first_not_of(
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"), std::string_view::npos);
+  EXPECT_EQ(value->reveal().substr(28).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
+            std::string_view::npos);
   EXPECT_NE(value->reveal(), store::random_value("sk_{random:24}-{random:8}")->reveal());
   EXPECT_EQ(store::random_value("{random:4096}")->size(), 4096U);
 }
@@ -213,8 +213,8 @@ TEST(RandomValue, UsesEveryCharacterAboutAsOften) {
 
 TEST(RandomValue, ShapesThatAreNoneAreRefused) {
   for (const char* shape : {"", "password", "{random:15}", "{random:8}{random:7}", "{random:}", "{random:x}", "{random:16",
-                            "{random:-16}", "{random:4097}", "{random:4096}{random:1}", "{random:0}{random:16}", "a b{random:16}",
-                            "}{random:16}", "{rnd:16}", "{random:99999999999999999999}", "a\n{random:16}"})
+                            "{random:-16}", "{random:4097}", "{random:4096}{random:1}", "{random:0}{random:16}",
+                            "a b{random:16}", "}{random:16}", "{rnd:16}", "{random:99999999999999999999}", "a\n{random:16}"})
     EXPECT_EQ(code_of(store::random_value(shape)), "shape_invalid") << shape;
 }
 

@@ -1,7 +1,7 @@
-// Nothing of a value, key or passphrase stays in this process's memory once its Secret is gone. The text looked for is never in
-// memory itself: it is made from, and compared with, octets under a mask.
-#include <gmock/gmock.h>
+// Nothing of a value, key or passphrase stays in this process's memory once its Secret is gone. The text looked for is never
+// in memory itself: it is made from, and compared with, octets under a mask.
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <array>
@@ -81,7 +81,8 @@ int copies(const Marker& marker) {
     std::uintptr_t end = 0;
     char mode[5] = {};
     if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &begin, &end, mode) != 3) continue;
-    if (mode[0] == 'r' && mode[1] == 'w' && std::string_view(line).find("[v") == std::string_view::npos && count < spans.size())
+    if (mode[0] == 'r' && mode[1] == 'w' && std::string_view(line).find("[v") == std::string_view::npos &&
+        count < spans.size())
       spans[count++] = {begin, end};
   }
   std::fclose(maps);
@@ -178,8 +179,7 @@ TEST_F(Memory, HoldsNothingOfAMasterKeyNorOfItsText) {
     std::array<unsigned char, Marker::kSize> looked{};
     for (std::size_t i = 0; i < looked.size(); ++i) {
       const auto digit = [&](std::size_t at) { return static_cast<unsigned char>((masked[at] ^ kMask) - 'a' + 10); };
-      looked[i] = binary ? static_cast<unsigned char>((digit(2 * i) * 16 + digit(2 * i + 1)) ^ kMask)
-                         : masked[i];
+      looked[i] = binary ? static_cast<unsigned char>((digit(2 * i) * 16 + digit(2 * i + 1)) ^ kMask) : masked[i];
     }
     return copies(Marker(looked));
   };

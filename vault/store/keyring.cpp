@@ -27,8 +27,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kNull = nullptr;
-constexpr Schema kSchema{.name = "weir.vault.MasterKey", .flags = 0, .attributes = {{"vault", 0}}, .reserved = 0,
-                         .more_reserved = {}};
+constexpr Schema kSchema{
+    .name = "weir.vault.MasterKey", .flags = 0, .attributes = {{"vault", 0}}, .reserved = 0, .more_reserved = {}};
 
 // What the child says: one letter, then text.
 enum Answer : char { kDone = 'D', kNone = 'N', kLocked = 'L', kUnavailable = 'U', kFailed = 'F' };
@@ -42,13 +42,11 @@ bool is_set(const char* variable) {
 bool has_session_bus() {
   if (is_set("DBUS_SESSION_BUS_ADDRESS")) return true;
   struct stat status{};
-  return is_set("XDG_RUNTIME_DIR") &&
-         ::stat((std::string(std::getenv("XDG_RUNTIME_DIR")) + "/bus").c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+  return is_set("XDG_RUNTIME_DIR") && ::stat((std::string(std::getenv("XDG_RUNTIME_DIR")) + "/bus").c_str(), &status) == 0 &&
+         S_ISSOCK(status.st_mode);
 }
 
-std::chrono::seconds patience() {
-  return std::chrono::seconds(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") ? 60 : 10);
-}
+std::chrono::seconds patience() { return std::chrono::seconds(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") ? 60 : 10); }
 
 void answer(int out, char kind, std::string_view text) {
   (void)!::write(out, &kind, 1);
@@ -61,8 +59,8 @@ void answer(int out, char kind, std::string_view text) {
 
 void answer_error(int out, const GlibError* error) {
   const std::string text = error != nullptr && error->message != nullptr ? error->message : "it gave no reason";
-  const bool none = text.find("org.freedesktop.secrets") != std::string::npos ||
-                    text.find("connect") != std::string::npos || text.find("D-Bus") != std::string::npos;
+  const bool none = text.find("org.freedesktop.secrets") != std::string::npos || text.find("connect") != std::string::npos ||
+                    text.find("D-Bus") != std::string::npos;
   answer(out, none ? kUnavailable : kFailed, text);
 }
 
@@ -76,7 +74,8 @@ void read_in_child(const Libsecret& library, const char* id, int out) {
     return;
   }
   // Nothing: there is none, or the keyring stayed locked.
-  const bool there = library.search != nullptr && library.search(&kSchema, 0, nullptr, nullptr, "vault", id, kNull) != nullptr;
+  const bool there =
+      library.search != nullptr && library.search(&kSchema, 0, nullptr, nullptr, "vault", id, kNull) != nullptr;
   answer(out, there ? kLocked : kNone, "");
 }
 
@@ -151,9 +150,12 @@ std::unexpected<Error> why_not(std::string_view said) {
       return fail("keyring_locked",
                   "the desktop keyring is locked and was not unlocked; unlock it (by logging in to the desktop, or "
                   "gnome-keyring-daemon --unlock) and try again");
-    case kUnavailable: return fail("keyring_unavailable", "there is no desktop keyring to be had here: " + text);
-    case kFailed: return fail("keyring_failed", "the desktop keyring refused: " + text);
-    default: return fail("keyring_failed", "the program that asks the desktop keyring ended without an answer");
+    case kUnavailable:
+      return fail("keyring_unavailable", "there is no desktop keyring to be had here: " + text);
+    case kFailed:
+      return fail("keyring_failed", "the desktop keyring refused: " + text);
+    default:
+      return fail("keyring_failed", "the program that asks the desktop keyring ended without an answer");
   }
 }
 
@@ -193,7 +195,8 @@ Result<Secret> keyring_read(const std::string& vault_id) {
   const auto text = ask([&](const Libsecret& library, int out) { read_in_child(library, vault_id.c_str(), out); });
   if (!text) return std::unexpected(text.error());
   auto key = parse_key_text(text->reveal());
-  if (!key) return fail("vault_key_invalid", "the desktop keyring's item for this vault does not hold 64 hexadecimal digits");
+  if (!key)
+    return fail("vault_key_invalid", "the desktop keyring's item for this vault does not hold 64 hexadecimal digits");
   return std::move(*key);
 }
 

@@ -28,8 +28,8 @@ struct Schema {  // SecretSchema; zero from `attributes` on where nothing is sai
 struct Libsecret {
   // The variable arguments are pairs of an attribute's name and value, and a null pointer.
   char* (*lookup)(const Schema*, void* cancellable, GlibError**, ...);  // freed by the caller, with free_text
-  int (*store)(const Schema*, const char* collection, const char* label, const char* password, void* cancellable, GlibError**,
-               ...);
+  int (*store)(const Schema*, const char* collection, const char* label, const char* password, void* cancellable,
+               GlibError**, ...);
   int (*clear)(const Schema*, void* cancellable, GlibError**, ...);
   void* (*search)(const Schema*, int flags, void* cancellable, GlibError**, ...);  // null where it is older than 0.19
   void (*free_text)(char*);                                                        // wipes it first

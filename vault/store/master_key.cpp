@@ -35,20 +35,28 @@ Result<Secret> key_for_keyring(const Document& document) {
 
 std::string how_opened(const Document& document, const VaultPaths& paths) {
   switch (document.protection) {
-    case Protection::kKeyFile: return "the key file " + paths.key_file;
-    case Protection::kPassphrase: return "this passphrase";
-    case Protection::kKeyring: return "the desktop keyring's key";
-    case Protection::kSystemdCredential: return "the systemd credential `" + systemd_credential_name() + "`";
+    case Protection::kKeyFile:
+      return "the key file " + paths.key_file;
+    case Protection::kPassphrase:
+      return "this passphrase";
+    case Protection::kKeyring:
+      return "the desktop keyring's key";
+    case Protection::kSystemdCredential:
+      return "the systemd credential `" + systemd_credential_name() + "`";
   }
   return "";
 }
 
 Result<Secret> find_master_key(const Document& document, const VaultPaths& paths, const PassphraseReader& passphrase) {
   switch (document.protection) {
-    case Protection::kKeyFile: return key_of_file(paths);
-    case Protection::kPassphrase: return key_of_passphrase(document, passphrase);
-    case Protection::kKeyring: return keyring_read(hex_encode(document.id));
-    case Protection::kSystemdCredential: return read_systemd_credential();
+    case Protection::kKeyFile:
+      return key_of_file(paths);
+    case Protection::kPassphrase:
+      return key_of_passphrase(document, passphrase);
+    case Protection::kKeyring:
+      return keyring_read(hex_encode(document.id));
+    case Protection::kSystemdCredential:
+      return read_systemd_credential();
   }
   return fail("vault_damaged", "it does not say where its key is");
 }
@@ -58,11 +66,13 @@ Result<Secret> NewKey::before_lock(Document& document) const {
     case Protection::kPassphrase:
       document.scrypt = Scrypt{.salt = random_bytes(16)};
       return key_of_passphrase(document, passphrase);
-    case Protection::kKeyring: return key_for_keyring(document);
+    case Protection::kKeyring:
+      return key_for_keyring(document);
     case Protection::kSystemdCredential:
       if (credential_file.empty()) return read_systemd_credential();
       return Secret();
-    case Protection::kKeyFile: break;
+    case Protection::kKeyFile:
+      break;
   }
   return Secret();
 }

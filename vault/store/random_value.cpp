@@ -17,8 +17,9 @@ constexpr std::size_t kLeast = 16;
 constexpr std::size_t kMost = 4096;
 
 std::unexpected<Error> invalid(std::string_view shape) {
-  return fail("shape_invalid", "`" + printable(shape, 100) +
-                                   "` is not a shape: write text with {random:N} in it, 16 to 4096 random letters and digits in all");
+  return fail("shape_invalid",
+              "`" + printable(shape, 100) +
+                  "` is not a shape: write text with {random:N} in it, 16 to 4096 random letters and digits in all");
 }
 
 // Each character equally likely: octets beyond the last whole multiple of 62 are drawn anew.
@@ -44,7 +45,8 @@ Result<Secret> random_value(std::string_view shape) {
   std::string_view rest = shape;
   while (!rest.empty()) {
     if (!rest.starts_with(kOpening)) {
-      if (rest.front() == '{' || rest.front() == '}' || static_cast<unsigned char>(rest.front()) <= 0x20) return invalid(shape);
+      if (rest.front() == '{' || rest.front() == '}' || static_cast<unsigned char>(rest.front()) <= 0x20)
+        return invalid(shape);
       value.data()[size++] = rest.front();
       rest.remove_prefix(1);
       continue;

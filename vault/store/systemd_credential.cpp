@@ -73,7 +73,8 @@ Result<Secret> read_systemd_credential() {
   if (!text) return std::unexpected(text.error());
   auto key = parse_key_text(text->reveal());
   if (!key)
-    return fail("vault_key_invalid", "the systemd credential " + printable(path, 300) + " does not hold 64 hexadecimal digits");
+    return fail("vault_key_invalid",
+                "the systemd credential " + printable(path, 300) + " does not hold 64 hexadecimal digits");
   return std::move(*key);
 }
 

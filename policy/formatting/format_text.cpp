@@ -25,6 +25,7 @@ bool same_but_for_places(Document a, Document b) {
   for (auto* document : {&a, &b}) {
     for (auto& rule : document->rules) rule.place = {};
     for (auto& credential : document->credentials) credential.place = {};
+    for (auto& capture : document->oauth) capture.place = {};
   }
   return a == b;
 }

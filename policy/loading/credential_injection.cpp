@@ -1,6 +1,7 @@
 // `inject`: how a credential is put into a request.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -152,6 +153,8 @@ void read_inject(CredentialReader& reader, const YamlNode& key, const YamlNode& 
   InjectReader inject{reader.diagnostics, reader.credential.inject};
   read_section(reader.diagnostics, node, "`inject`", kInjectKeys, inject, {}, kExample);
   if (node.kind != YamlNode::Kind::map) return;
+  const bool has_others = std::ranges::any_of(node.entries, [](const auto& entry) { return entry.first->text != "format"; });
+  if (inject.kind.empty() && has_others) return;  // told already: they are unknown, or have no value
   if (inject.kind.empty())
     reader.diagnostics.error(node.place, "`inject` needs the key `header`, `basic`, `query`, `cookie` or `aws_sigv4`", std::string(kExample));
   else

@@ -182,7 +182,7 @@ void read_refresh(CredentialReader& reader, const YamlNode& key, const YamlNode&
   RefreshReader refresh{reader.diagnostics, reader.file, reader.credential.refresh};
   read_section(reader.diagnostics, node, "`refresh`", kRefreshKeys, refresh, {},
                "for instance: refresh: {github_app: {app: \"12345\", installation: \"678\"}}");
-  if (node.kind == YamlNode::Kind::map && refresh.kind.empty())
+  if (node.kind == YamlNode::Kind::map && node.entries.empty())
     reader.diagnostics.error(node.place, "`refresh` needs the key `oauth2`, `github_app`, `google` or `aws_role`");
 }
 

@@ -309,6 +309,48 @@ TEST(Difference, SaysThatACredentialIsWrittenInAnotherWay) {
             }));
 }
 
+std::string used(const std::string& use) { return "credentials: {t: {from: 'store:t', hosts: [a.com], " + use + "}}\n"; }
+
+TEST(Difference, SaysThatACredentialIsUsedInAnotherWay) {
+  EXPECT_EQ(lines(used("inject: {query: k}"), used("inject: {basic: {username: me}}")),
+            (Lines{"changed: credential t: {query: k} in A, {basic: {username: me}} in B"}));
+  EXPECT_EQ(lines(used("inject: client_certificate"), used("inject: {aws_sigv4: {service: s3}}")),
+            (Lines{"changed: credential t: client_certificate in A, {aws_sigv4: {service: s3}} in B"}));
+  EXPECT_EQ(lines(used("inject: {query: k}"), used("substitute: {shape: 'x{random:16}', in: [body]}")),
+            (Lines{"changed: credential t: {query: k} in A, placeholder {shape: \"x{random:16}\", in: [body]} in B"}));
+  EXPECT_EQ(lines(used("substitute: {shape: 'x{random:16}'}"), used("substitute: {shape: 'x{random:16}', elsewhere: log}")),
+            (Lines{"changed: credential t: placeholder {shape: \"x{random:16}\"} in A, placeholder {shape: \"x{random:16}\", elsewhere: log} in B"}));
+  EXPECT_EQ(lines(used("inject: {cookie: k}"), used("inject: {cookie: K}")),
+            (Lines{"changed: credential t: {cookie: k} in A, {cookie: K} in B"}));
+  EXPECT_EQ(lines(used("inject: {header: X-K, format: '{secret}'}"), used("inject: {header: x-k, format: '{secret}'}")), Lines{});
+  EXPECT_EQ(lines(used("inject: {query: k}"), used("inject: {query: k, format: '{secret}'}")), Lines{});
+}
+
+TEST(Difference, SaysWhatACredentialIsExchangedFor) {
+  const std::string use = "inject: {query: k}";
+  EXPECT_EQ(lines(used(use), used(use + ", refresh: {google: {scopes: [a]}}")),
+            (Lines{"changed: credential t: used as it is in A, exchanged by {google: {scopes: [a]}} in B"}));
+  EXPECT_EQ(lines(used(use + ", refresh: {google: {scopes: [a]}}"), used(use + ", refresh: {google: {scopes: [a, b]}}")),
+            (Lines{"changed: credential t: exchanged by {google: {scopes: [a]}} in A, exchanged by {google: {scopes: [a, b]}} in B"}));
+}
+
+TEST(Difference, SaysWhichTokensAreNoLongerKept) {
+  const std::string credentials =
+      "credentials: {c: {from: 'store:c', hosts: [a.com], substitute: {shape: '{random:16}'}}, d: {from: 'store:d', hosts: [a.com], substitute: {shape: "
+      "'{random:16}'}}}\n";
+  const auto kept = [&](const std::string& keep) { return credentials + "oauth: [{token_url: https://l.example/t, keep: {" + keep + "}}]\n"; };
+  EXPECT_EQ(lines(kept("t: c, u: d"), kept("t: d")), (Lines{"opened: token u of https://l.example/t: kept as d in A, the sandbox gets it in B",
+                                                            "changed: token t of https://l.example/t: kept as c in A, kept as d in B"}));
+  EXPECT_EQ(lines(credentials, kept("t: c")), (Lines{"closed: token t of https://l.example/t: the sandbox gets it in A, kept as c in B"}));
+  EXPECT_EQ(lines(kept("t: c, u: d"), kept("u: d, t: c")), Lines{});
+}
+
+TEST(Difference, SaysWhatBecomesOfLeaks) {
+  EXPECT_EQ(lines("leaks: deny\n", "leaks: off\n"), (Lines{"opened: leaks: deny in A, off in B"}));
+  EXPECT_EQ(lines("rules: []\n", "leaks: ask\n"), (Lines{"closed: leaks: log in A, ask in B"}));
+  EXPECT_EQ(lines("rules: []\n", "leaks: log\n"), Lines{});
+}
+
 TEST(Difference, SaysThatACredentialMayGoOverPlainHttp) {
   EXPECT_EQ(lines("credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}}}\n",
                   "credentials: {t: {from: env:T, hosts: [a.com], inject: {header: X-Key, format: \"{secret}\"}, insecure: "

@@ -57,6 +57,21 @@ TEST(Formatting, QuotesWhatCouldBeMisread) {
             "    methods: [\"ON\"]\n");
 }
 
+TEST(Formatting, PutsTheKeysOfCredentialsInOrder) {
+  const std::string text =
+      "leaks: off\noauth:\n- keep: {access_token: c}\n  token_url: https://l.example/t\ncredentials:\n  c: {substitute: {in: [body], shape: 'x{random:16}', "
+      "env: T}, hosts: [a.com], from: 'store:c'}\n  d:\n    inject:\n      format: '{secret}'  # the key\n      query: k\n    hosts: [a.com]\n    refresh: "
+      "{github_app: {permissions: {contents: read}, installation: 1, app: 2}}\n    from: 'env:D'\n  e: {inject: client_certificate, from: 'env:E', hosts: "
+      "[b.com]}\nversion: 1\n";
+  const std::string expected =
+      "version: 1\n\ncredentials:\n  c:\n    from: \"store:c\"\n    hosts: [a.com]\n    substitute: {env: T, shape: \"x{random:16}\", in: [body]}\n"
+      "  d:\n    from: \"env:D\"\n    refresh: {github_app: {app: \"2\", installation: \"1\", permissions: {contents: read}}}\n    hosts: [a.com]\n"
+      "    inject:\n      query: k\n      format: \"{secret}\"  # the key\n  e:\n    from: \"env:E\"\n    hosts: [b.com]\n    inject: client_certificate\n\n"
+      "oauth:\n  - token_url: https://l.example/t\n    keep: {access_token: c}\n\nleaks: off\n";
+  EXPECT_EQ(formatted(text), expected);
+  expect_kept(text);
+}
+
 TEST(Formatting, KeepsEachCommentWhereItBelongs) {
   const std::string text = R"(# head
 

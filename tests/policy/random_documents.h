@@ -178,7 +178,7 @@ inline std::vector<std::pair<std::string, std::string>> pairs(Dice& dice, const 
   return all;
 }
 
-inline Refresh refresh(Dice& dice) {
+inline Refresh refresh(Dice& dice, bool role) {
   using Kind = Refresh::Kind;
   constexpr const char* kUrls[] = {"https://login.example.com/token?a=b", "http://127.0.0.1:8080/t", "http://[::1]:1", "https://a.com"};
   constexpr const char* kBases[] = {"https://sts.example.com", "https://git.example/api/v3", "http://127.0.0.1:1"};
@@ -188,14 +188,14 @@ inline Refresh refresh(Dice& dice) {
   constexpr const char* kPermissions[] = {"contents", "pull_requests"};
   constexpr const char* kAccess[] = {"read", "write"};
   Refresh refresh;
-  refresh.kind = static_cast<Kind>(1 + dice.below(4));
+  refresh.kind = role ? Kind::aws_role : static_cast<Kind>(1 + dice.below(3));
   switch (refresh.kind) {
     case Kind::oauth2:
       refresh.url = dice.pick(kUrls);
       refresh.grant = dice.one_in(2) ? "client_credentials" : "refresh_token";
       refresh.client_id = dice.pick(kClients);
-      if (dice.one_in(2)) refresh.client_secret = dice.one_in(2) ? "file:/a b" : "store:s@1";
-      refresh.secret_in_body = dice.one_in(2);
+      if (refresh.grant == "refresh_token" && dice.one_in(2)) refresh.client_secret = dice.one_in(2) ? "file:/a b" : "store:s@1";
+      refresh.secret_in_body = dice.one_in(2) && (refresh.grant == "client_credentials" || !refresh.client_secret.empty());
       refresh.scopes = dice.some(0, kScopes);
       refresh.parameters = pairs(dice, kParameters, kGlobs);
       break;
@@ -215,10 +215,10 @@ inline Refresh refresh(Dice& dice) {
       refresh.account = "arn:aws:iam::123456789012:role/a/b";
       refresh.region = "eu-central-1";
       if (dice.one_in(2)) refresh.session = "a@b";
-      if (dice.one_in(2)) refresh.external_id = "a:b/1";
       if (dice.one_in(2)) refresh.duration_seconds = 900 + static_cast<std::uint32_t>(dice.below(10'000));
       if (dice.one_in(2)) refresh.url = dice.pick(kBases);
       refresh.web_identity = dice.one_in(2);
+      if (!refresh.web_identity) refresh.external_id = dice.one_in(2) ? "a:b/1" : "";
   }
   return refresh;
 }
@@ -271,7 +271,8 @@ inline Credential random_credential(Dice& dice, const std::string& name) {
   else
     credential.inject = injection(dice, name);
   if (name == "kept" && credential.substitutes()) credential.from = "store:kept/token";
-  if (dice.one_in(3)) credential.refresh = refresh(dice);
+  const bool signs = credential.inject.kind == Injection::Kind::aws_sigv4;
+  if (dice.one_in(signs ? 2 : 3)) credential.refresh = refresh(dice, signs);
   if (check_credential(credential)) credential.refresh = {};
   if (check_credential(credential)) credential.insecure = false;
   return credential;

@@ -49,7 +49,7 @@ int occurrences(const Masked& needle) {
     unsigned long from = 0, to = 0;
     char mode[8] = {};
     if (std::sscanf(line.c_str(), "%lx-%lx %7s", &from, &to, mode) != 3 || mode[0] != 'r' || mode[1] != 'w') continue;
-    if (to - from > (1UL << 30)) continue;  // what a sanitiser reserves
+    if (to - from > (1UL << 25)) continue;  // a sanitiser's own books
     for (auto at = from; at < to; at += window.size() - kNeedle) {
       const auto got = pread(memory.get(), window.data(), std::min<std::size_t>(window.size(), to - at), static_cast<off_t>(at));
       if (got < static_cast<ssize_t>(kNeedle)) break;

@@ -68,6 +68,9 @@ class Scanner {
         case '-':
           if (open_.empty() && (at + 1 == text_.size() || is_space(text_[at + 1]))) scan_.dashes.push_back(at);
           break;
+        case '?':
+          if (open_.empty() && (at + 1 == text_.size() || is_space(text_[at + 1]))) mark_ = at;
+          break;
         case '%':  // a directive: for the parser, not for the reader
           if (at == 0 || text_[at - 1] == '\n') at = line_end(at) - 1;
           break;
@@ -98,6 +101,8 @@ class Scanner {
   }
 
   bool word(std::size_t begin, const YamlNode& node, std::size_t& end) {
+    if (mark_) scan_.marks.emplace(begin, *mark_);
+    mark_.reset();
     switch (text_[begin]) {
       case '"':
         for (end = begin + 1; end < text_.size() && text_[end] != '"'; ++end)
@@ -161,6 +166,7 @@ class Scanner {
   const Lines& lines_;
   const Words& words_;
   std::vector<std::size_t> open_;
+  std::optional<std::size_t> mark_;  // a question mark whose key comes next
   Scan scan_;
   Unkept problem_;
 };

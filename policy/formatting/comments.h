@@ -39,6 +39,7 @@ struct Scan {
   std::vector<Comment> comments;            // in order
   std::map<std::size_t, std::size_t> ends;  // of words and of lists and maps in brackets: begin to one past the end
   std::vector<std::size_t> dashes;          // that begin items
+  std::map<std::size_t, std::size_t> marks;  // keys that have a question mark before them, and where that is
 };
 
 struct Unkept {  // something of the text that a new form could not keep

@@ -104,7 +104,8 @@ class Builder {
     if (end != scan_.ends.end() && !(part.is_collection() && begins_with_a_word(value))) part.end = end->second;
     const auto place = lines_.place_of(part.begin);
     part.line = place.line;
-    part.column = place.column;
+    const auto mark = key != nullptr ? scan_.marks.find(part.begin) : scan_.marks.end();
+    part.column = mark == scan_.marks.end() ? place.column : lines_.place_of(mark->second).column;
     part.blank_before = lines_.is_blank(place.line - 1);
     for (const auto* item : value.items) part.children.push_back(&make(&part, nullptr, *item));
     for (const auto& [child_key, child] : value.entries) part.children.push_back(&make(&part, child_key, *child));

@@ -64,9 +64,9 @@ TEST(Formatting, PutsTheKeysOfCredentialsInOrder) {
       "{github_app: {permissions: {contents: read}, installation: 1, app: 2}}\n    from: 'env:D'\n  e: {inject: client_certificate, from: 'env:E', hosts: "
       "[b.com]}\nversion: 1\n";
   const std::string expected =
-      "version: 1\n\ncredentials:\n  c:\n    from: \"store:c\"\n    hosts: [a.com]\n    substitute: {env: T, shape: \"x{random:16}\", in: [body]}\n"
-      "  d:\n    from: \"env:D\"\n    refresh: {github_app: {app: \"2\", installation: \"1\", permissions: {contents: read}}}\n    hosts: [a.com]\n"
-      "    inject:\n      query: k\n      format: \"{secret}\"  # the key\n  e:\n    from: \"env:E\"\n    hosts: [b.com]\n    inject: client_certificate\n\n"
+      "version: 1\n\ncredentials:\n  c:\n    from: store:c\n    hosts: [a.com]\n    substitute: {env: T, shape: \"x{random:16}\", in: [body]}\n"
+      "  d:\n    from: env:D\n    refresh: {github_app: {app: \"2\", installation: \"1\", permissions: {contents: read}}}\n    hosts: [a.com]\n"
+      "    inject:\n      query: k\n      format: \"{secret}\"  # the key\n  e:\n    from: env:E\n    hosts: [b.com]\n    inject: client_certificate\n\n"
       "oauth:\n  - token_url: https://l.example/t\n    keep: {access_token: c}\n\nleaks: off\n";
   EXPECT_EQ(formatted(text), expected);
   expect_kept(text);
@@ -186,6 +186,12 @@ TEST(Formatting, RefusesWhatItCannotKeep) {
 }
 
 TEST(Formatting, NeedsNoHostForItsPresets) { EXPECT_EQ(formatted("version: 1\nuse: [npm]\n"), "version: 1\nuse: [npm]\n"); }
+
+TEST(Formatting, KeepsACommentBelowALongKey) {
+  const std::string key(1010, 'k');
+  const std::string text = "version: 1\n\nrules:\n  - hosts: [a.com]\n    query:\n      ? " + key + "\n      : a\n      b: c\n      # of the query\n    action: ask\n";
+  EXPECT_EQ(formatted(text), text);
+}
 
 TEST(FormattingProperty, KeepsPresets) {
   for (const auto& preset : presets()) expect_kept(std::string(preset.text));

@@ -36,6 +36,13 @@ void add_profiles(Completion& completion) {
   for (const auto& profile : *profiles) completion.candidates.push_back({profile.name, first_line(profile.description)});
 }
 
+void add_logins(Completion& completion) {
+  const auto profiles = launch::profiles();
+  if (!profiles) return;
+  for (const auto& profile : *profiles)
+    if (profile.login) completion.candidates.push_back({profile.name, first_line(profile.description)});
+}
+
 void add_sessions(Completion& completion) {
   const auto sessions = events::list_sessions(sessions_directory());
   if (!sessions) return;
@@ -69,6 +76,7 @@ void add_values(const CLI::Option& option, Completion& completion) {
   const std::string name = option.get_positional() ? option.get_name(true, false) : option.get_single_name();
   const std::string type = option.get_type_name();
   if (name == "profile") return add_profiles(completion);
+  if (name == "login" || type == "LOGIN") return add_logins(completion);
   if (name == "env") return add_variables(completion);
   if (to_lower(name) == "session" || type == "SESSION") return add_sessions(completion);
   if (name == "METHOD") {

@@ -31,6 +31,7 @@ struct RunArguments {
   bool no_profile = false;
   std::vector<std::string> mounts;
   std::vector<std::string> environment;
+  std::vector<std::string> logins;
   std::string durability = "group";
   std::string learn;  // where the learned policy goes; empty: nothing is learned
   std::string approvals = "prompt";
@@ -90,6 +91,19 @@ Result<std::optional<launch::Profile>> choose_profile(const RunArguments& argume
   const auto near = nearest(arguments.profile, names);
   return fail("unknown_profile", "there is no profile `" + arguments.profile + "`" + (near ? "; did you mean `" + std::string(*near) + "`?" : "") +
                                      " `weir profiles` lists them");
+}
+
+// What is given with --env stays.
+void show_logins(std::vector<LoginInSandbox> logins, const std::optional<launch::Profile>& profile, launch::SandboxSpec& spec) {
+  for (auto& login : logins) {
+    for (auto& mount : login.mounts) spec.mounts.push_back(std::move(mount));
+    for (auto& [name, value] : login.environment) spec.environment.emplace(name, value);
+    for (const auto& name : login.without) {
+      const auto set = spec.environment.find(name);
+      if (profile && set != spec.environment.end() && profile->environment.contains(name) && profile->environment.at(name) == set->second)
+        spec.environment.erase(set);
+    }
+  }
 }
 
 // While it is learned, everything passes that no rule refuses. Gives where the learned policy will be written: the folder is held
@@ -165,8 +179,11 @@ Result<launch::ExitStatus> run(const RunArguments& arguments, std::uint64_t igno
     if (mount.mode == launch::Mount::Mode::read_write && !mount.hidden && !mount.source.empty()) writable.push_back(mount.source);
   auto choice = choose_policy(arguments.policy_file, *profile, project, writable, arguments.command.front(), !arguments.learn.empty());
   if (!choice) return std::unexpected(choice.error());
-  auto chosen = choice->load(options.vault);
+  if (auto logged_in = choice->choose_logins(arguments.logins, options.vault); !logged_in) return std::unexpected(logged_in.error());
+  std::vector<LoginInSandbox> logins;
+  auto chosen = choice->load(options.vault, &logins);
   if (!chosen) return std::unexpected(chosen.error());
+  show_logins(std::move(logins), *profile, options.sandbox);
   const policy::Document as_written = chosen->document;
   const auto learning = start_learning(arguments, chosen->document);
   if (!learning) return std::unexpected(learning.error());
@@ -203,6 +220,8 @@ void add_run(CLI::App& app, int& status, std::vector<std::string> command) {
   verb->add_flag("--no-profile", arguments->no_profile, "Use no profile");
   verb->add_option("--mount", arguments->mounts, "Show a file or folder inside: ro:PATH[:INSIDE] or rw:PATH[:INSIDE]")->type_name("MOUNT")->allow_extra_args(false);
   verb->add_option("--env", arguments->environment, "Pass a variable of this environment (NAME) or set one (NAME=VALUE)")->type_name("VARIABLE")->allow_extra_args(false);
+  verb->add_option("--login", arguments->logins, "Take an imported login along (`weir vault import --from NAME`): NAME, or aws:PROFILE")
+      ->type_name("NAME")->allow_extra_args(false);
   verb->add_option("--durability", arguments->durability, "When events count as recorded: group (written, synced every 100 ms) or sync")
       ->check(CLI::IsMember({"group", "sync"}));
   verb->add_option("--approvals", arguments->approvals,

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/encoding.h"
@@ -23,11 +24,8 @@ Result<void> find_credentials(const launch::Profile& profile, vault::Vault& vaul
       if (credential.name != wanted.credential) continue;
       bool found = false;
       for (const auto& from : wanted.from) {
-        auto secret = vault.fetch(from);
-        if (!secret && secret.error().code == "vault_locked") {
-          if (auto unlocked = vault.unlock(); !unlocked) return unlocked;
-          secret = vault.fetch(from);
-        }
+        const auto secret = fetch_unlocking(from, vault);
+        if (!secret && secret.error().code == "vault_locked") return std::unexpected(secret.error());
         if (!secret) continue;
         credential.from = from;
         credential.place = {};  // no longer as a preset has it, for whoever writes the policy down
@@ -38,6 +36,12 @@ Result<void> find_credentials(const launch::Profile& profile, vault::Vault& vaul
     }
   }
   return {};
+}
+
+bool has_key(const launch::Profile& profile, vault::Vault& vault) {
+  return std::ranges::all_of(profile.credentials, [&](const launch::ProfileCredential& wanted) {
+    return std::ranges::any_of(wanted.from, [&](const std::string& from) { return fetch_unlocking(from, vault).has_value(); });
+  });
 }
 
 bool is_file(const std::string& chosen) { return !chosen.starts_with("profile ") && chosen != kNoPolicy; }
@@ -51,11 +55,23 @@ bool is_within(const std::filesystem::path& path, const std::string& folder) {
 
 }  // namespace
 
-Result<keeper::LoadedPolicy> PolicyChoice::load(vault::Vault& vault) const {
+Result<void> PolicyChoice::choose_logins(const std::vector<std::string>& given, vault::Vault& vault) {
+  auto wanted = wanted_logins(given);
+  if (!wanted) return std::unexpected(wanted.error());
+  logins_ = std::move(*wanted);
+  if (!profile_ || !profile_->login || !file_.starts_with("profile ")) return {};
+  const bool asked_for = std::ranges::any_of(logins_, [&](const WantedLogin& one) { return one.profile.name == profile_->name; });
+  if (!asked_for && has_key(*profile_, vault)) return {};
+  profile_by_login_ = asked_for || is_imported(*profile_, vault) || offer_import(*profile_);
+  if (profile_by_login_ && !asked_for) logins_.push_back(own_login(*profile_));
+  return {};
+}
+
+Result<keeper::LoadedPolicy> PolicyChoice::load(vault::Vault& vault, std::vector<LoginInSandbox>* inside) const {
   std::string text = "version: 1\n";
   const bool from_profile = file_.starts_with("profile ");
   if (from_profile) {
-    text = profile_->policy;
+    text = profile_by_login_ ? profile_->login->policy : profile_->policy;
   } else if (is_file(file_)) {
     auto read = read_file(file_);
     if (!read) return fail(read.error().code, "policy: " + read.error().message);
@@ -67,8 +83,20 @@ Result<keeper::LoadedPolicy> PolicyChoice::load(vault::Vault& vault) const {
     for (const auto& diagnostic : loaded.diagnostics) all += (all.empty() ? "" : "\n") + policy::format(diagnostic);
     return fail("policy_invalid", all);
   }
-  if (from_profile)
+  if (from_profile && !profile_by_login_)
     if (auto found = find_credentials(*profile_, vault, loaded.document); !found) return std::unexpected(found.error());
+  std::vector<WantedLogin> logins = logins_;
+  if (profile_ && profile_->login && std::ranges::find(loaded.document.use, profile_->login->preset) != loaded.document.use.end() &&
+      std::ranges::none_of(logins, [&](const WantedLogin& one) { return one.profile.name == profile_->name; }))
+    logins.push_back(own_login(*profile_));
+  for (const auto& login : logins) {
+    auto added = add_login(login, vault, loaded.document);
+    if (!added) return std::unexpected(added.error());
+    if (inside != nullptr) inside->push_back(std::move(*added));
+  }
+  if (inside != nullptr)
+    for (const auto& name : without_rules(logins, loaded.document))
+      std::fprintf(stderr, "weir: no rule of the policy reaches the hosts of the login `%s`, so it is of no use\n", name.c_str());
   return keeper::LoadedPolicy{std::move(loaded.document), sha256_label(text)};
 }
 

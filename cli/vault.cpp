@@ -26,8 +26,9 @@ void add_one_entry(CLI::App& command, const Arguments& arguments) {
 }
 
 void add_import(CLI::App& command, const Arguments& arguments) {
-  command.add_option("FILE", arguments->file, "NAME=VALUE lines, or one JSON object of strings when it ends in .json; - is standard input")
-      ->required();
+  command.add_option("--file,FILE", arguments->file,
+                     "NAME=VALUE lines, or one JSON object of strings when it ends in .json; - is standard input");
+  command.add_option("--from", arguments->from, "Instead, the login that a tool has on this host: claude, gh, aws … (`weir profiles`)")->type_name("LOGIN");
   command.add_option("--prefix", arguments->prefix, "Put before each name: --prefix team/ makes team/NAME");
   command.add_option("--format", arguments->format, "What FILE holds, whatever its name")->check(CLI::IsMember({"env", "json"}));
   command.add_flag("--json", arguments->json, "Names and versions as JSON");
@@ -48,8 +49,8 @@ void add_vault(CLI::App& app, int& status) {
   add_one_entry(*add("set", "Store a value: typed without echo, or from standard input", vault_set), arguments);
   auto* rotate = add("rotate", "Store a new value of an entry that is there; older versions are kept", vault_rotate);
   add_one_entry(*rotate, arguments);
-  rotate->add_flag("--generate{{random:40}}", arguments->generate,
-                   "Not read but random: text with {random:N} for N letters and digits, as --generate=key_{random:32}");
+  rotate->add_flag("--generate{random}", arguments->generate,
+                   "Not read but random: 40 letters and digits, or text with {random:N} in it, as --generate=key_{random:32}");
   add("list", "Names, versions and times; never values", vault_list)->add_flag("--json", arguments->json, "As JSON");
   add("rm", "Remove an entry with all its versions, or NAME@VERSION", vault_remove)
       ->add_option("NAME", arguments->name, "The entry, or one version of it")

@@ -63,6 +63,8 @@ void say(const std::vector<vault::Stored>& stored, bool json) {
 }  // namespace
 
 int vault_import(const VaultArguments& arguments) {
+  if (!arguments.from.empty()) return vault_import_login(arguments);
+  if (arguments.file.empty()) return complain("name the FILE that is imported, or with --from the tool whose login is");
   const auto input = read_input(arguments.file);
   if (!input) return complain(input.error().message);
   const std::string what = arguments.file == "-" ? "standard input" : printable(arguments.file, 300);

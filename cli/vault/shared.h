@@ -17,6 +17,7 @@ struct VaultArguments {
   std::string file;
   std::string prefix;
   std::string format;
+  std::string from;                // a profile whose login is imported
   std::string generate;            // a shape; empty: the value is read
   std::vector<std::string> value;  // refused; declared so that the value is not echoed as an "unexpected argument"
   bool passphrase = false;
@@ -34,6 +35,7 @@ int vault_rotate(const VaultArguments& arguments);
 int vault_remove(const VaultArguments& arguments);
 int vault_list(const VaultArguments& arguments);
 int vault_import(const VaultArguments& arguments);
+int vault_import_login(const VaultArguments& arguments);  // --from
 
 // At most 4 MiB; `what` names it in errors.
 Result<Secret> read_all(int fd, std::string_view what);

@@ -1,13 +1,23 @@
 """Credentials from a real Vault and from programs, through a sandbox to a stand-in."""
 
+import datetime
+import json
 import os
 import secrets
 import signal
+import tempfile
+import time
 import unittest
 
-from harness import SANITIZED, WeirTest, also_as_ordinary_user, wait_until
-from standins.vault import VaultServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from harness import SANITIZED, WeirTest, also_as_ordinary_user, wait_until
+from standins.authority import Authority
+from standins.token_service import RsaKey
+from standins.vault import VaultServer
 
 
 class WithCredential(WeirTest):
@@ -88,7 +98,6 @@ class FromVault(WithCredential):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        import tempfile
         cls.folder_of_vault = tempfile.TemporaryDirectory(prefix="weir-vault-")
         cls.addClassCleanup(cls.folder_of_vault.cleanup)
         cls.vault = VaultServer(cls.folder_of_vault.name)
@@ -299,6 +308,107 @@ class Leases(FromVault):
         self.credential('"vault:secret/github#token"', vault=self.login(method="userpass", user="anna", secret="env:ANNAS"))
         self.inside(self.ONCE)
         self.assertEqual(len(self.vault.call("LIST", "auth/token/accessors")["data"]["keys"]), before)
+
+
+class Logins(WithCredential):
+    """Methods that need a Vault with TLS, or keys of their own."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory(prefix="weir-vault-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.vault = VaultServer(folder.name, tls=True)
+        cls.addClassCleanup(cls.vault.close)
+        call = cls.vault.call
+        call("PUT", "secret/data/github", data={"token": "value"})
+        call("PUT", "sys/policies/acl/reader", policy='path "secret/data/github" { capabilities = ["read"] }')
+        for method in ("jwt", "cert", "kubernetes"):
+            call("POST", f"sys/auth/{method}", type=method)
+
+    def setUp(self):
+        super().setUp()
+        self.environment["VAULT_ADDR"] = self.vault.address
+        self.settings = f"ca_file: {self.write('vault-ca.pem', text_of(self.vault.ca), folder=self.root)}"
+
+    def logs_in(self, auth, more=""):
+        self.credential('"vault:secret/github#token"', vault=f"vault: {{{self.settings}{more}, auth: {auth}}}")
+        done = self.inside(self.ONCE)
+        self.assertEqual(self.sent(), ["value"], done)
+
+    def refused(self, text):
+        done = self.run_inside("/bin/true")
+        self.assertEqual(done.status, 2, done)
+        self.assertIn(text, done.err)
+        return done
+
+    def test_jwt(self):
+        key = RsaKey()
+        self.vault.call("POST", "auth/jwt/config", jwt_validation_pubkeys=[key.public_pem()])
+        self.vault.call("POST", "auth/jwt/role/ci", role_type="jwt", user_claim="sub", bound_audiences=["vault"], token_policies="reader")
+        claims = {"sub": "job", "aud": "vault", "iat": int(time.time()) - 5, "exp": int(time.time()) + 300}
+        self.write("jwt", key.signed(claims) + "\n", folder=self.root, mode=0o600)
+        self.logs_in("{method: jwt, role: ci, secret: file:jwt}")
+        other = RsaKey().signed(claims)
+        self.write("jwt", other, folder=self.root, mode=0o600)
+        self.assertNotIn(other.rpartition(".")[2], self.refused("login by jwt").err)
+
+    def test_cert(self):
+        folder = self.folder("client")
+        ours = Authority(folder)
+        mine = client_file(ours)
+        for path in (mine, ours.certificate_file):
+            os.chown(path, self.uid, self.gid)
+        self.vault.call("POST", "auth/cert/certs/agents", certificate=text_of(ours.certificate_file), allowed_common_names=["agent"],
+                        token_policies="reader")
+        self.logs_in("{method: cert, role: agents}", more=f", client_certificate: {mine}, client_key: {mine}")
+        stranger = client_file(Authority(self.folder("stranger")))
+        self.credential('"vault:secret/github#token"', vault=f"vault: {{{self.settings}, client_certificate: {stranger}, client_key: {stranger}, auth: {{method: cert}}}}")
+        self.refused("login by cert")
+
+    def test_kubernetes(self):
+        pod = RsaKey().signed({"iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:agents:weir",
+                               "iat": int(time.time()) - 5, "nbf": int(time.time()) - 5, "exp": int(time.time()) + 300,
+                               "kubernetes.io/serviceaccount/namespace": "agents", "kubernetes.io/serviceaccount/service-account.name": "weir",
+                               "kubernetes.io/serviceaccount/service-account.uid": "u-1"})
+
+        def review(request, connection):
+            body = []
+            connection.read_body(request, body.append)
+            good = json.loads(b"".join(body))["spec"]["token"] == pod
+            connection.respond_json({"kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1", "status": {
+                "authenticated": good, "user": {"username": "system:serviceaccount:agents:weir", "uid": "u-1", "groups": ["system:serviceaccounts"]}}}, 201)
+
+        cluster = self.http({"/": review})
+        self.vault.call("POST", "auth/kubernetes/config", kubernetes_host=f"http://{cluster.address}", token_reviewer_jwt=pod, disable_local_ca_jwt=True,
+                        kubernetes_ca_cert=text_of(self.authority.certificate_file),
+                        disable_iss_validation=True)
+        self.vault.call("POST", "auth/kubernetes/role/agents", bound_service_account_names="weir", bound_service_account_namespaces="agents", token_policies="reader")
+        self.write("pod", pod, folder=self.root, mode=0o600)
+        self.logs_in("{method: kubernetes, role: agents, secret: file:pod}")
+        self.write("pod", RsaKey().signed({"sub": "x"}), folder=self.root, mode=0o600)
+        self.refused("login by kubernetes")
+
+
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def client_file(authority):
+    """A PEM file with a client's certificate for `agent`, signed by the authority, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.utcnow()
+    certificate = (x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "agent")])).issuer_name(authority.name)
+                   .public_key(key.public_key()).serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+                   .not_valid_after(now + datetime.timedelta(days=1))
+                   .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False).sign(authority.key, hashes.SHA256()))
+    path = os.path.join(authority.directory, "client.pem")
+    with open(path, "wb") as file:
+        file.write(certificate.public_bytes(serialization.Encoding.PEM))
+        file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    os.chmod(path, 0o644)
+    return path
 
 
 class Away(WithCredential):

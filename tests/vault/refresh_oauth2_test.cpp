@@ -154,9 +154,10 @@ TEST(RefreshSettings, WrongOnesAreNamed) {
     return check_refresh(settings);
   };
   EXPECT_TRUE(oauth([](auto&) {}));
-  EXPECT_TRUE(oauth([](auto& s) { s.url = "http://127.0.0.1:80/t"; }));
+  for (const char* url : {"http://127.0.0.1:80/t", "http://127.1.2.3", "http://[::1]:8/", "http://localhost/t?x"})
+    EXPECT_TRUE(oauth([&](auto& s) { s.url = url; })) << url;
   for (const char* url : {"http://a.example/t", "ftp://a.example", "https://", "https://u:p@a.example/", "https://a.example/#x", "https://a b/",
-                          "https://a.example/\r\nX: y", "http://127.0.0.1.example/", "http://localhost@x.example/", "a.example"})
+                          "https://a.example/\r\nX: y", "http://127.0.0.1.example/", "http://127.1/", "http://1270.0.0.1/", "http://[::1].example/", "http://localhost@x.example/", "a.example"})
     EXPECT_EQ(code_of(oauth([&](auto& s) { s.url = url; })), "refresh_invalid") << url;
   EXPECT_THAT(message_of(oauth([](auto& s) { s.url = ""; })), HasSubstr("token_url"));
   EXPECT_THAT(message_of(oauth([](auto& s) { s.grant = "password"; })), HasSubstr("neither"));

@@ -159,7 +159,7 @@ Result<void> append_json(std::string_view encoded_fields, std::string& out) {
 bool is_proxy_event(std::string_view type) {
   static constexpr std::string_view kTypes[] = {
       "egress.request", "egress.response", "egress.denied",      "egress.tunnel",        "dns.query",
-      "packet.dropped", "credential.used", "credential.blocked", "credential.reflected", "sandbox.limit"};
+      "packet.dropped", "credential.used", "credential.blocked", "credential.reflected", "leak.found", "sandbox.limit"};
   return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 

@@ -120,24 +120,34 @@ void ProxyClient::not_recorded(std::uint64_t upto) {
   send(message);
 }
 
-void ProxyClient::give_secret(std::uint32_t generation, std::uint32_t credential, std::string_view value) {
+void ProxyClient::give_secret(std::uint32_t generation, std::uint32_t credential, proxy::Purpose purpose, std::string_view value) {
   std::string message;
-  message.reserve(1 + sizeof generation + sizeof credential + 1 + value.size());  // no reallocation leaves a copy behind
+  message.reserve(1 + sizeof generation + sizeof credential + 2 + value.size());  // no reallocation leaves a copy behind
   message.push_back(static_cast<char>(proxy::Kind::secret));
   proxy::put(message, generation);
   proxy::put(message, credential);
+  proxy::put(message, static_cast<std::uint8_t>(purpose));
   proxy::put(message, std::uint8_t{1});
   message.append(value);
   send(message);
   wipe(message.data(), message.size());
 }
 
-void ProxyClient::refuse_secret(std::uint32_t generation, std::uint32_t credential, std::string_view why) {
+void ProxyClient::refuse_secret(std::uint32_t generation, std::uint32_t credential, proxy::Purpose purpose, std::string_view why) {
   std::string message(1, static_cast<char>(proxy::Kind::secret));
   proxy::put(message, generation);
   proxy::put(message, credential);
+  proxy::put(message, static_cast<std::uint8_t>(purpose));
   proxy::put(message, std::uint8_t{0});
   message.append(why);
+  send(message);
+}
+
+void ProxyClient::answer_tokens(std::uint64_t question, const Result<void>& kept) {
+  std::string message(1, static_cast<char>(proxy::Kind::tokens_kept));
+  proxy::put(message, question);
+  proxy::put(message, static_cast<std::uint8_t>(kept ? 1 : 0));
+  if (!kept) message.append(kept.error().message);
   send(message);
 }
 

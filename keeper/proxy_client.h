@@ -28,9 +28,10 @@ class ProxyClient {
 
   void recorded(std::uint64_t upto);
   void not_recorded(std::uint64_t upto);
-  void give_secret(std::uint32_t generation, std::uint32_t credential, std::string_view value);
+  void give_secret(std::uint32_t generation, std::uint32_t credential, proxy::Purpose purpose, std::string_view value);
   void withdraw_secret(std::uint32_t generation, std::uint32_t credential);
-  void refuse_secret(std::uint32_t generation, std::uint32_t credential, std::string_view why);
+  void refuse_secret(std::uint32_t generation, std::uint32_t credential, proxy::Purpose purpose, std::string_view why);
+  void answer_tokens(std::uint64_t question, const Result<void>& kept);
   void answer_approval(std::uint64_t question, proxy::Verdict verdict, std::string_view text);
   void tell_owners(std::uint64_t question, const std::vector<std::string>& executables);
   Result<void> replace_policy(std::uint32_t generation, const proxy::PolicyBundle& bundle);

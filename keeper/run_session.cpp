@@ -42,6 +42,9 @@ Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_
   config.upstream_ca_pem = prepared->upstream_ca_pem;
   config.hosts_file = read_file("/etc/hosts").value_or("");
   config.policy_document = policy::encode(policy.document);
+  Placeholders placeholders;
+  config.placeholders = placeholders.of(policy.document, [&](std::size_t i) { return prepared->secrets[i].value.reveal(); });
+  if (auto filled = placeholders.fill(policy.document, options.sandbox); !filled) return std::unexpected(filled.error());
 
   auto signals = Signals::catch_all();
   if (!signals) return std::unexpected(signals.error());
@@ -82,7 +85,7 @@ Result<launch::ExitStatus> run_session(RunOptions options, std::string& session_
 
   launch::ExitStatus exit;
   {
-    Session running(options, session, recorder, *proxy, std::move(*prepared), *signals);
+    Session running(options, session, recorder, *proxy, std::move(*prepared), std::move(placeholders), *signals);
     exit = running.run(std::move(*sandbox));
     nlohmann::ordered_json how;
     if (exit.signaled) {

@@ -24,11 +24,12 @@ constexpr int kBurst = 64;                  // messages taken from the proxy bef
 
 void say(const std::string& message) { std::fprintf(stderr, "weir: %s\n", message.c_str()); }
 
-Session::Session(RunOptions& options, std::string id, EventRecorder& recorder, ProxyClient& proxy, PreparedPolicy policy, Signals& signals)
+Session::Session(RunOptions& options, std::string id, EventRecorder& recorder, ProxyClient& proxy, PreparedPolicy policy, Placeholders placeholders, Signals& signals)
     : options_(options),
       id_(std::move(id)),
       recorder_(recorder),
       proxy_(proxy),
+      placeholders_(std::move(placeholders)),
       signals_(signals),
       approvals_({options.approvals_directory, options.sandbox.working_directory, id_, options.asking == Asking::deny}, approval_ports()),
       leases_(&loop_, lease_ports()) {
@@ -229,12 +230,15 @@ bool Session::take_message(std::string_view message) {
     case proxy::Kind::secret_wanted: {
       std::uint32_t generation = 0;
       std::uint32_t credential = 0;
-      if (!proxy::take(message, generation) || !proxy::take(message, credential) || !message.empty()) return false;
+      std::uint8_t purpose = 0;
+      if (!proxy::take(message, generation) || !proxy::take(message, credential) || !proxy::take(message, purpose) || !message.empty() || purpose > 1)
+        return false;
       const auto policy = policies_.find(generation);
       if (policy == policies_.end() || !leases_.has(generation, credential)) return false;
-      give_secret(generation, credential);
+      give_secret(generation, credential, proxy::Purpose{purpose});
       return true;
     }
+    case proxy::Kind::tokens_caught: return take_tokens(message);
     case proxy::Kind::owners_wanted: {
       std::uint64_t question = 0;
       proxy::Endpoints connection{};
@@ -267,25 +271,6 @@ bool Session::take_events(std::string_view message) {
     staged_upto_ = next_event_++;
   }
   return true;
-}
-
-void Session::give_secret(std::uint32_t generation, std::uint32_t credential) {
-  acknowledge();
-  const auto& policy = policies_.at(generation);
-  const auto& wanted = policy.loaded.document.credentials[credential];
-  const auto value = leases_.value(generation, credential);
-  if (!value) {  // SECURITY: G4
-    // What its source said may name files and hosts, which are not the sandbox's business; the record has it in `vault.error`.
-    proxy_.refuse_secret(generation, credential, "it has ended and its source does not renew it; `weir log` on the host says why");
-    return;
-  }
-  // Recorded before it is given: who holds the secret is part of the record.
-  recorder_.add("credential.used", {{"credential", wanted.name}, {"place", "header " + wanted.inject.name}});
-  if (const auto written = recorder_.commit(); !written) {
-    proxy_.refuse_secret(generation, credential, "its use cannot be recorded");
-    return;
-  }
-  proxy_.give_secret(generation, credential, (*value)->reveal());
 }
 
 void Session::on_proxy_exit() {

@@ -18,6 +18,7 @@
 #include "keeper/control_server.h"
 #include "keeper/credential_leases.h"
 #include "keeper/event_recorder.h"
+#include "keeper/placeholders.h"
 #include "keeper/policy_watch.h"
 #include "keeper/prepared_policy.h"
 #include "keeper/proxy_client.h"
@@ -33,7 +34,8 @@ void say(const std::string& message);
 class Session {
  public:
   // References outlive the session. `id`: the session's. `policy`: the one that the proxy was started with.
-  Session(RunOptions& options, std::string id, EventRecorder& recorder, ProxyClient& proxy, PreparedPolicy policy, Signals& signals);
+  Session(RunOptions& options, std::string id, EventRecorder& recorder, ProxyClient& proxy, PreparedPolicy policy,
+          Placeholders placeholders, Signals& signals);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -55,7 +57,9 @@ class Session {
   bool take_message(std::string_view message);
   bool take_events(std::string_view message);
   void acknowledge();
-  void give_secret(std::uint32_t generation, std::uint32_t credential);
+  void give_secret(std::uint32_t generation, std::uint32_t credential, proxy::Purpose purpose);
+  bool take_tokens(std::string_view message);
+  Result<void> keep_token(std::uint32_t generation, std::uint32_t credential, std::string_view token);
   void tell_owners(std::uint64_t question, const proxy::Endpoints& connection);
 
   // Loads the policy anew and waits until the proxy decides by it; gives its hash. All or nothing: an error leaves the old one in
@@ -78,6 +82,7 @@ class Session {
   std::string id_;
   EventRecorder& recorder_;
   ProxyClient& proxy_;
+  Placeholders placeholders_;
   std::map<std::uint32_t, PreparedPolicy> policies_;  // by generation: in force, or with requests under it
   std::uint32_t generation_ = 1;                      // in force
   std::uint32_t last_generation_ = 1;                 // ever sent

@@ -39,7 +39,8 @@ Result<std::string> Session::hand_over(PreparedPolicy next, const std::string& b
   const std::uint32_t generation = ++last_generation_;
   policy_answer_.reset();
   policy_changed_by_ = by;
-  if (auto sent = proxy_.replace_policy(generation, {policy::encode(next.loaded.document), next.upstream_ca_pem}); !sent)
+  auto placeholders = placeholders_.of(next.loaded.document, [&](std::size_t i) { return next.secrets[i].value.reveal(); });
+  if (auto sent = proxy_.replace_policy(generation, {policy::encode(next.loaded.document), next.upstream_ca_pem, std::move(placeholders)}); !sent)
     return std::unexpected(sent.error());
   // Known before the proxy's answer is read: requests under it may ask for secrets and approvals in the same burst.
   auto& entry = policies_.emplace(generation, std::move(next)).first->second;

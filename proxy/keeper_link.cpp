@@ -121,19 +121,26 @@ void KeeperLink::handle(std::string_view message, std::vector<UniqueFd>& descrip
   } else if (kind == Kind::secret) {
     std::uint32_t generation = 0;
     std::uint32_t credential = 0;
+    std::uint8_t purpose = 0;
     std::uint8_t found = 0;
-    if (!take(message, generation) || !take(message, credential) || !take(message, found)) return;
+    if (!take(message, generation) || !take(message, credential) || !take(message, purpose) || !take(message, found) || purpose > 1) return;
     const auto known = secrets_.find({generation, credential});
     if (known == secrets_.end()) return;  // its policy was released meanwhile
     auto& slot = known->second;
-    slot.asked = false;
+    slot.asking[purpose].asked = false;
     slot.have = found == 1;
+    const bool same = slot.have && slot.value != nullptr && slot.value->reveal() == message;
+    slot.recorded = slot.have && (purpose == static_cast<std::uint8_t>(Purpose::use) || (same && slot.recorded));
     if (slot.have) {
-      slot.value = std::make_shared<const Secret>(message);
+      if (!same) {
+        slot.value = std::make_shared<const Secret>(message);
+        ++secrets_version_;
+      }
     } else {
+      slot.value.reset();
       slot.error = message;
     }
-    for (auto* waiter : std::exchange(slot.waiters, {}))
+    for (auto* waiter : std::exchange(slot.asking[purpose].waiters, {}))
       if (waiter != nullptr) loop_.wake(*waiter, io::Wake::ready);
   } else if (kind == Kind::secret_withdrawn) {
     std::uint32_t generation = 0;
@@ -141,9 +148,10 @@ void KeeperLink::handle(std::string_view message, std::vector<UniqueFd>& descrip
     if (!take(message, generation) || !take(message, credential)) return;
     const auto known = secrets_.find({generation, credential});
     if (known == secrets_.end()) return;
-    known->second.have = false;
+    known->second.have = known->second.recorded = false;
     known->second.value.reset();
-  } else if (kind == Kind::approval || kind == Kind::owners) {
+    ++secrets_version_;
+  } else if (kind == Kind::approval || kind == Kind::owners || kind == Kind::tokens_kept) {
     give_answer(message);
   } else if (kind == Kind::policy) {
     std::uint32_t generation = 0;
@@ -167,7 +175,7 @@ void KeeperLink::settle(std::uint64_t upto, io::Wake result) {
 }
 
 struct KeeperLink::SecretAwaiter {
-  SecretAwaiter(KeeperLink& of, SecretSlot& in) : link(of), slot(in) {}
+  SecretAwaiter(KeeperLink& of, SecretSlot::Asking& in) : link(of), slot(in) {}
   SecretAwaiter(const SecretAwaiter&) = delete;
   SecretAwaiter& operator=(const SecretAwaiter&) = delete;
   ~SecretAwaiter() {
@@ -183,28 +191,61 @@ struct KeeperLink::SecretAwaiter {
   }
   io::Wake await_resume() { return waiter.result; }
   KeeperLink& link;
-  SecretSlot& slot;
+  SecretSlot::Asking& slot;
   io::Waiter waiter{};
 };
 
-io::Task<Result<std::shared_ptr<const Secret>>> KeeperLink::secret(std::uint32_t generation, std::uint32_t credential) {
+io::Task<Result<std::shared_ptr<const Secret>>> KeeperLink::secret(std::uint32_t generation, std::uint32_t credential, Purpose purpose) {
   auto& slot = secrets_[{generation, credential}];
-  if (slot.have) co_return slot.value;
-  if (!slot.asked) {
-    slot.asked = true;
+  if (slot.have && (slot.recorded || purpose == Purpose::look_for)) co_return slot.value;
+  auto& asking = slot.asking[static_cast<std::uint8_t>(purpose)];
+  if (!asking.asked) {
+    asking.asked = true;
     std::string message(1, static_cast<char>(Kind::secret_wanted));
     put(message, generation);
     put(message, credential);
+    put(message, static_cast<std::uint8_t>(purpose));
     queue(std::move(message));
   }
-  SecretAwaiter awaiter{*this, slot};
+  SecretAwaiter awaiter{*this, asking};
   const io::Wake wake = co_await awaiter;
   if (wake != io::Wake::ready) {
-    slot.asked = false;
+    asking.asked = false;
     co_return fail("credential_unavailable", "the vault did not answer in time");
   }
   if (!slot.have) co_return fail("credential_unavailable", slot.error);
   co_return slot.value;
+}
+
+io::Task<Result<void>> KeeperLink::keep_tokens(std::uint32_t generation, std::uint32_t oauth, std::span<const CaughtToken> tokens) {
+  const std::uint64_t number = next_question_++;
+  Question question(loop_);
+  questions_[number] = &question;
+  flush();
+  std::size_t size = 17;
+  for (const auto& token : tokens) size += 8 + token.token.size();
+  std::string message;
+  message.reserve(size);  // no reallocation leaves a copy behind
+  message.push_back(static_cast<char>(Kind::tokens_caught));
+  put(message, number);
+  put(message, generation);
+  put(message, oauth);
+  for (const auto& token : tokens) {
+    put(message, token.id);
+    put(message, static_cast<std::uint32_t>(token.token.size()));
+    message.append(token.token.reveal());
+  }
+  // SECURITY: G2, not through the queue, whose copies are not wiped.
+  Result<void> sent = fail("channel_full", "the keeper does not keep up");
+  if (outgoing_.empty() && message.size() <= kMaxMessage) sent = send_message(channel_.fd(), message);
+  wipe(message.data(), message.size());
+  if (sent && !question.have) co_await question.answered.wait(loop_.in(kSecretMs));
+  questions_.erase(number);
+  std::string_view answer = question.answer;
+  std::uint8_t kept = 0;
+  if (!sent || !question.have || !take(answer, kept)) co_return fail("tokens_not_kept", "the vault did not take the tokens in time");
+  if (kept != 1) co_return fail("tokens_not_kept", std::string(answer));
+  co_return Result<void>{};
 }
 
 void KeeperLink::release_policy(std::uint32_t generation) {

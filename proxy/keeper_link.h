@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/secret.h"
 #include "events/event.h"
 #include "proxy/io/descriptor.h"
+#include "proxy/credentials/token_answer.h"
 #include "proxy/io/task.h"
 #include "proxy/wire.h"
 
@@ -33,7 +35,13 @@ class KeeperLink {
 
   // The secret of a credential of a policy, by its index; fetched at first use and kept until that policy is released or the keeper
   // takes it back. Who holds it meanwhile keeps what it has. An error says why there is none; it is asked for anew next time.
-  io::Task<Result<std::shared_ptr<const Secret>>> secret(std::uint32_t generation, std::uint32_t credential);
+  // `purpose`: use is recorded by the keeper, once for each value.
+  io::Task<Result<std::shared_ptr<const Secret>>> secret(std::uint32_t generation, std::uint32_t credential, Purpose purpose);
+  // Grows with every secret that comes or is taken back: what was made of them is then out of date.
+  std::uint64_t secrets_version() const { return secrets_version_; }
+
+  // Tokens that a token endpoint (`oauth`, its index in the policy) has given: true once the keeper has them in its vault.
+  io::Task<Result<void>> keep_tokens(std::uint32_t generation, std::uint32_t oauth, std::span<const CaughtToken> tokens);
   // Nothing is under that policy any more: its secrets are wiped, and the keeper is told.
   void release_policy(std::uint32_t generation);
 
@@ -72,9 +80,12 @@ class KeeperLink {
   struct SecretSlot {
     std::shared_ptr<const Secret> value;  // shared with the exchanges that carry it
     bool have = false;
-    bool asked = false;
+    bool recorded = false;  // the value was given to be used
     std::string error;
-    std::vector<io::Waiter*> waiters;
+    struct Asking {
+      bool asked = false;
+      std::vector<io::Waiter*> waiters;
+    } asking[2];  // by purpose
   };
   struct Question {  // lives in the frame of whoever asks
     explicit Question(io::Loop& loop) : answered(loop) {}
@@ -105,6 +116,7 @@ class KeeperLink {
   bool sending_ = false;
   std::deque<Pending> pending_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, SecretSlot> secrets_;  // by generation and credential
+  std::uint64_t secrets_version_ = 1;
   std::map<std::uint64_t, Question*> questions_;
   std::uint64_t next_question_ = 1;
   std::function<Result<void>(std::uint32_t, std::string_view)> use_policy_;

@@ -105,15 +105,20 @@ Result<void> serve(UniqueFd channel) {
     if (the_drops != nullptr) the_drops->report_pending();
     if (the_gate != nullptr) io::spawn(finish(*the_gate));
   });
-  auto first = PolicyInUse::make(1, config->policy_document, config->upstream_ca_pem, roots, loop, resolver, keeper, nullptr);
+  auto first = PolicyInUse::make(1, config->policy_document, config->upstream_ca_pem, config->placeholders, roots, loop, resolver, keeper, nullptr);
   if (!first) return std::unexpected(first.error());
   SyntheticAddresses addresses;
   Gate gate(loop, keeper, std::move(*first), addresses, **downstream);
-  DnsResponder responder(addresses, [&gate](std::string_view host) { return gate.in_force->policy.could_allow_host(host); });
+  DnsResponder responder(addresses, [&gate](std::string_view host) {
+    // The answer is made here and nothing is asked outside; but a name that carries a secret is not to be believed in either.
+    std::uint32_t needle = 0;
+    const auto& needles = gate.in_force->credentials.needles();
+    return gate.in_force->policy.could_allow_host(host) && (needles->empty() || !needles->find_in_name(host, needle));
+  });
   keeper.on_policy([&](std::uint32_t generation, std::string_view encoded) -> Result<void> {
     const auto bundle = decode_policy(encoded);
     if (!bundle) return std::unexpected(bundle.error());
-    auto next = PolicyInUse::make(generation, bundle->policy_document, bundle->upstream_ca_pem, roots, loop, resolver, keeper, gate.in_force.get());
+    auto next = PolicyInUse::make(generation, bundle->policy_document, bundle->upstream_ca_pem, bundle->placeholders, roots, loop, resolver, keeper, gate.in_force.get());
     if (!next) return std::unexpected(next.error());
     gate.replace_policy(std::move(*next));
     return {};

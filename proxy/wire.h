@@ -7,7 +7,10 @@
 //                          and the system's root certificates (a PEM file).
 //   proxy → keeper:        'R'                                     ready: restricted and accepting
 //                          'E' u64 number of the first, then events: u8 type size, type, u32 fields size, fields
-//                          'S' u32 generation, u32 credential      asks for the secret of that credential of that policy
+//                          'S' u32 generation, u32 credential, u8 Purpose
+//                                                                  asks for the secret of that credential of that policy
+//                          'C' u64 question, u32 generation, u32 oauth, then for each: u32 credential, u32 size, bytes
+//                                                                  tokens that were caught at that endpoint of the policy: keep them
 //                          'Q' u64 question, u32 generation, u32 rule (kNoRule: the default), fields
 //                                                                  asks whether a request may pass. The fields (events/event.h):
 //                                                                  request, scheme, method, host, port, path, and operation,
@@ -20,7 +23,8 @@
 //                          'F' text                                cannot go on
 //   keeper → proxy:        'A' u64 upto                            events up to this number are in the store
 //                          'N' u64 upto                            those not yet acknowledged, up to this number, are not recorded
-//                          'V' u32 generation, u32 credential, u8 found, bytes     the secret, or why there is none
+//                          'V' u32 generation, u32 credential, u8 Purpose, u8 found, bytes     the secret, or why there is none
+//                          'K' u64 question, u8 kept, text         whether caught tokens are kept; why not
 //                          'Y' u32 generation, u32 credential      that secret has changed or ended: forget it, ask anew
 //                          'D' u64 question, u8 verdict, text      Verdict; text: who decided, or why not
 //                          'H' u64 question, then for each: u16 size, path         the executables; none: not known
@@ -34,6 +38,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -48,6 +53,7 @@ struct ProxyConfig {
   Secret ca_key_der;
   std::string upstream_ca_pem;      // contents of the policy's upstream.ca_file
   std::string hosts_file;           // contents of /etc/hosts: names that the host resolves without DNS
+  std::vector<std::string> placeholders;  // one for each credential of the policy; empty: it has none
 };
 
 std::string encode_config(const ProxyConfig& config);
@@ -57,6 +63,7 @@ enum class Kind : char {
   ready = 'R',
   events = 'E',
   secret_wanted = 'S',
+  tokens_caught = 'C',
   approval_wanted = 'Q',
   approval_withdrawn = 'W',
   owners_wanted = 'O',
@@ -67,12 +74,16 @@ enum class Kind : char {
   recorded = 'A',
   not_recorded = 'N',
   secret = 'V',
+  tokens_kept = 'K',
   secret_withdrawn = 'Y',
   approval = 'D',
   owners = 'H',
   policy = 'P',
   finish = 'X'
 };
+
+// What a secret is wanted for: to be put into a request, which is recorded; or to be looked for in what must not hold it.
+enum class Purpose : std::uint8_t { use = 0, look_for = 1 };
 
 inline constexpr std::uint32_t kNoRule = 0xffffffff;
 
@@ -90,6 +101,7 @@ struct Endpoints {
 struct PolicyBundle {
   std::string policy_document;  // policy::encode()
   std::string upstream_ca_pem;  // contents of its upstream.ca_file
+  std::vector<std::string> placeholders;  // as in ProxyConfig
 };
 std::string encode_policy(const PolicyBundle& bundle);
 Result<PolicyBundle> decode_policy(std::string_view bytes);

@@ -218,6 +218,8 @@ void put_request_fields(events::Fields& fields, const Connection& connection, co
   if (const auto* operation = admission.decision.operation; operation != nullptr) {
     fields.text("operation", operation->kind);
     if (!operation->name.empty()) fields.text("operation_name", operation->name);
+  } else if (!admission.tokens.empty()) {
+    fields.text("operation", "token").text("operation_name", admission.tokens);
   }
   put_process(fields, connection);
 }

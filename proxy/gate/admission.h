@@ -29,6 +29,7 @@ struct Admission {
   policy::Decision decision;
   std::vector<std::uint32_t> credentials;  // indices into the policy's
   std::string credential_names;            // for events
+  std::string tokens;  // kinds of tokens in it that somebody is asked about (`leaks: ask`)
 };
 
 // By the policy in force. When decision.needs_body, the caller reads the body and asks decide_by_body().

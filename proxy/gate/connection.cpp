@@ -240,14 +240,25 @@ io::Task<bool> Connection::serve_request() {
     co_return go_on && !ends;
   }
   if (admitted->decision.needs_body) co_await inspect_body(gate_, *this, *admitted);
-  auto passed = co_await may_pass(gate_, *this, *admitted);
-  if (!passed) co_return co_await refuse(gate_, *this, passed.error(), &*admitted);
+  Admission& admission = *admitted;
+  if (admission.decision.action != policy::Action::deny && !admission.policy->credentials.is_up_to_date()) {
+    auto prepared = co_await admission.policy->credentials.prepare();
+    if (!prepared) {
+      const Refusal refusal{503, prepared.error().code, "what must not leave cannot be looked for: " + prepared.error().message, {}, {}};
+      co_return co_await refuse(gate_, *this, refusal, &admission);
+    }
+  }
+  LeakGuard guard(gate_, *this, admission);
+  auto examined = co_await examine(gate_, *this, admission, guard);
+  if (!examined) co_return co_await refuse(gate_, *this, examined.error(), &admission);
+  auto passed = co_await may_pass(gate_, *this, admission);
+  if (!passed) co_return co_await refuse(gate_, *this, passed.error(), &admission);
   const auto& limits = admitted->policy->limits();
   if (head.body.kind == BodyLength::Kind::fixed && head.body.size > limits.request_body) {
     const Refusal refusal{413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}};
-    co_return co_await refuse(gate_, *this, refusal, &*admitted);
+    co_return co_await refuse(gate_, *this, refusal, &admission);
   }
-  Exchange exchange(gate_, *this, std::move(*admitted));
+  Exchange exchange(gate_, *this, admission, guard);
   co_return co_await exchange.run();
 }
 

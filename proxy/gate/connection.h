@@ -51,7 +51,17 @@ class Connection {
   io::Task<void> find_owners();  // fills `executables`, once
   std::vector<std::string> executables;  // that hold this connection, where a policy wants to know; empty: not known
 
-  // The request's body where a rule had to read it first: it is then all here, and inbound is behind it.
+  // The request's body where all of it is here already: read ahead, none, or small and come with its head.
+  std::optional<std::string_view> whole_body() const {
+    if (read_body) return std::string_view(*read_body);
+    if (head.body.kind == BodyLength::Kind::none) return std::string_view();
+    if (head.body.kind == BodyLength::Kind::fixed && head.body.size <= kInlineBody && head.body.size <= inbound.size())
+      return inbound.view().substr(0, head.body.size);
+    return std::nullopt;
+  }
+  static constexpr std::size_t kInlineBody = 16 * 1024;
+
+  // The request's body where it had to be read first: it is then all here, and inbound is behind it.
   std::optional<std::string> read_body;
   std::optional<BodyDecoder> partly_read;  // where that reading stopped short: what is left is still inbound
 };

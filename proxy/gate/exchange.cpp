@@ -10,32 +10,30 @@
 namespace weir::proxy {
 namespace {
 
-constexpr std::string_view kWebSocketFields = "sec-websocket-";
-constexpr std::size_t kInlineBody = 16 * 1024;      // a body that is there already and no larger goes out with its head
-
 bool is_idempotent(std::string_view method) {  // RFC 9110 §9.2.2
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" || method == "TRACE";
 }
 
 }  // namespace
 
-Exchange::Exchange(Gate& gate, Connection& connection, Admission admission)
-    : gate_(gate), client_(connection), admission_(std::move(admission)), destination_(connection.destination),
-      response_bytes_(connection.response_bytes), response_(connection.response), pump_ended_(gate.loop), progress_ms_(kProgressMs) {
+Exchange::Exchange(Gate& gate, Connection& connection, Admission& admission, LeakGuard& guard)
+    : gate_(gate), client_(connection), admission_(admission), guard_(guard), request_(gate, connection, admission, guard),
+      destination_(connection.destination), response_bytes_(connection.response_bytes), response_(connection.response), pump_ended_(gate.loop),
+      progress_ms_(kProgressMs) {
   response_.status = 0;
+  capture_ = token_endpoint(connection, admission);
+  if (capture_ != nullptr) request_.will_catch_tokens();
 }
 
-io::Task<Result<void>> Exchange::fetch_secrets() {
-  for (const auto index : admission_.credentials) {
-    auto secret = co_await gate_.keeper.secret(admission_.policy->generation, index);
-    if (!secret) {
-      const auto& name = admission_.policy->document().credentials[index].name;
-      co_return fail("credential_unavailable", "the credential `" + name + "` cannot be had: " + secret.error().message);
-    }
-    mask_.add((*secret)->reveal());
-    secrets_.emplace_back(index, std::move(*secret));
+Refusal Exchange::refusal_for_preparing(const Error& error) const {
+  if (error.code == "leak") return *guard_.refusal();
+  Refusal refusal{503, error.code, error.message, {}, {}};
+  if (error.code == "body_too_large_to_sign") {
+    refusal.status = 413;
+    refusal.how_to_allow = "raise limits.inspected_body in the policy";
   }
-  co_return Result<void>{};
+  if (error.code.starts_with("signature_") || error.code.starts_with("chunk_")) refusal.status = 400;
+  return refusal;
 }
 
 io::Task<bool> Exchange::run() {
@@ -62,18 +60,15 @@ io::Task<bool> Exchange::run() {
     const Refusal refusal{503, "store_unavailable", "the event store cannot record this request", "make room on the disk that holds weir's sessions", {}};
     co_return co_await refuse(gate_, client_, refusal, &admission_);
   }
-  if (!admission_.credentials.empty()) {
-    auto secrets = co_await fetch_secrets();
-    if (!secrets) {
-      const Refusal refusal{503, secrets.error().code, secrets.error().message, {}, {}};
-      co_return co_await refuse(gate_, client_, refusal, &admission_);
-    }
+  auto prepared = co_await request_.prepare();
+  if (!prepared) {
+    const Refusal refusal = refusal_for_preparing(prepared.error());
+    co_return co_await refuse(gate_, client_, refusal, &admission_);
   }
-
-  body_inline_ = client_.head.body.kind == BodyLength::Kind::none || client_.read_body ||
-                 (client_.head.body.kind == BodyLength::Kind::fixed && client_.head.body.size <= kInlineBody &&
-                  client_.head.body.size <= client_.inbound.size());
+  if (request_.carries_secrets()) mask_.look_for(admission_.policy->credentials.needles());
+  body_inline_ = request_.whole_body().has_value();
   Destination to = destination_;
+  to.client_certificate = request_.client_certificate();
   to.as_it_is = admission_.websocket && !to.tls;  // a proxy that reads HTTP would not pass on what comes after it
   for (bool fresh = admission_.websocket;; fresh = true) {
     if (!fresh) upstream_ = admission_.policy->pool.take_idle(destination_);
@@ -105,58 +100,18 @@ io::Task<bool> Exchange::run() {
   }
   consume_inline_body();
   if (response_.status == 101) co_return co_await switch_protocols();
+  if (capture_ != nullptr) co_return co_await answer_with_placeholders();
   co_return co_await stream_response();
 }
 
 void Exchange::serialise_request(bool with_body) {
-  const RequestHead& head = client_.head;
   std::string& out = client_.out;
   out.clear();
-  std::string target;
-  const bool default_port = destination_.port == (destination_.tls ? 443 : 80);
-  const bool v6 = destination_.host.find(':') != std::string::npos;
-  std::string authority = v6 ? "[" + destination_.host + "]" : destination_.host;
-  if (!default_port) authority += ":" + std::to_string(destination_.port);
-  if (upstream_->through_proxy) target = "http://" + authority;
-  target += admission_.path.wire;
-  target += admission_.query;
-  append_request_line(out, head.method, target);
-  append_header(out, "Host", authority);
-  const HopByHop hop_by_hop(head.headers);
-  const auto& credentials = admission_.policy->document().credentials;
-  for (const auto& header : head.headers) {
-    if (hop_by_hop.drops(header.name)) continue;
-    if (equals_ignoring_case(header.name, "host") || equals_ignoring_case(header.name, "expect")) continue;
-    if (admission_.websocket && header.name.size() > kWebSocketFields.size() &&
-        equals_ignoring_case(header.name.substr(0, kWebSocketFields.size()), kWebSocketFields))
-      continue;
-    // A compressed answer could reflect a secret unseen (SECURITY: G2): one that carries a credential asks for a plain one.
-    if (!secrets_.empty() && equals_ignoring_case(header.name, "accept-encoding")) continue;
-    // What the client sent in the place of a credential is dropped, so there is one value and it is weir's.
-    const bool replaced = std::any_of(secrets_.begin(), secrets_.end(), [&](const auto& secret) {
-      return equals_ignoring_case(header.name, credentials[secret.first].inject.name);
-    });
-    if (!replaced) append_header(out, header.name, header.value);
-  }
-  if (!secrets_.empty()) append_header(out, "Accept-Encoding", "identity");
-  for (const auto& [index, secret] : secrets_) {
-    const auto& inject = credentials[index].inject;
-    std::string value;
-    value.reserve(inject.format.size() + secret->size());
-    std::string_view format = inject.format;
-    static constexpr std::string_view kMark = "{secret}";
-    for (auto at = format.find(kMark); at != std::string_view::npos; at = format.find(kMark)) {
-      value.append(format.substr(0, at)).append(secret->reveal());
-      format.remove_prefix(at + kMark.size());
-    }
-    value.append(format);
-    append_header(out, inject.name, value);
-    wipe(value.data(), value.size());
-  }
+  request_.append_head(out, upstream_->through_proxy);
   if (admission_.websocket) append_handshake(out);
-  append_body_length(out, head.body);
+  append_body_length(out, request_.length());
   append_end_of_head(out);
-  if (with_body) out.append(client_.read_body ? std::string_view(*client_.read_body) : client_.inbound.view().substr(0, head.body.size));
+  if (with_body) out.append(*request_.whole_body());
 }
 
 // A body that went out with the head is no longer the client's next bytes.
@@ -166,9 +121,8 @@ void Exchange::consume_inline_body() {
 }
 
 io::Task<Result<void>> Exchange::send_request() {
-  const bool with_body = body_inline_ && client_.head.body.kind == BodyLength::Kind::fixed;
-  serialise_request(with_body);
-  request_bytes_ = with_body ? client_.head.body.size : 0;
+  serialise_request(body_inline_);
+  request_bytes_ = body_inline_ ? request_.whole_body()->size() : 0;
   io::Outcome written = io::Outcome::ok;
   // The usual case needs no coroutine of its own.
   const io::IoResult at_once = upstream_->transport.try_write(client_.out);
@@ -180,7 +134,7 @@ io::Task<Result<void>> Exchange::send_request() {
       written = co_await upstream_->transport.write_all(std::string_view(client_.out).substr(done), progress());
     }
   }
-  if (!secrets_.empty()) wipe(client_.out.data(), client_.out.size());
+  if (request_.carries_secrets()) wipe(client_.out.data(), client_.out.size());
   if (written == io::Outcome::timeout) co_return fail("upstream_timeout", "the upstream did not take the request in time");
   if (written != io::Outcome::ok) co_return fail("upstream_reset", "the upstream closed the connection before it took the request");
   if (!body_inline_) {
@@ -194,8 +148,10 @@ io::Task<Result<void>> Exchange::send_request() {
 // its end in every case (stop_pump), so what it refers to outlives it.
 io::Task<void> Exchange::pump_body() {
   BodyDecoder decoder(client_.head.body);
-  const bool chunked = client_.head.body.kind == BodyLength::Kind::chunked;
+  const bool chunked = request_.length().kind == BodyLength::Kind::chunked;
   const std::uint64_t limit = std::min(admission_.policy->limits().request_body, admission_.decision.body_max);
+  OutgoingBody& body = request_.body();
+  std::string changed;
   std::string piece;
   PumpEnd end = PumpEnd::complete;
   if (client_.head.expect_continue && client_.inbound.empty()) {
@@ -206,7 +162,7 @@ io::Task<void> Exchange::pump_body() {
   while (end == PumpEnd::complete) {
     const auto step = decoder.decode(client_.inbound.view());
     if (!step) {
-      pump_error_ = step.error().code;
+      pump_error_ = {step.error().code, "the request's body is not framed as its head says"};
       end = PumpEnd::bad_body;
       break;
     }
@@ -215,18 +171,34 @@ io::Task<void> Exchange::pump_body() {
       end = PumpEnd::too_large;
       break;
     }
-    if (!discarding_ && (!step->payload.empty() || (chunked && step->done))) {
+    std::string_view payload = step->payload;
+    if (body.is_active() && !discarding_) {
+      changed.clear();
+      Result<void> fed = body.feed(step->payload, step->done, changed);
+      if (step->done && fed) fed = examine_trailers(decoder.trailers());
+      if (!fed) {
+        pump_error_ = fed.error();
+        end = PumpEnd::refused;
+        break;
+      }
+      payload = changed;
+    }
+    if (!discarding_ && (!payload.empty() || (chunked && step->done))) {
       io::Outcome written = io::Outcome::ok;
       if (chunked) {
         piece.clear();
-        if (!step->payload.empty()) {
-          append_chunk_prefix(piece, step->payload.size());
-          piece.append(step->payload).append("\r\n");
+        if (!payload.empty()) {
+          append_chunk_prefix(piece, payload.size());
+          piece.append(payload).append("\r\n");
         }
         if (step->done) append_last_chunk(piece, allowed_trailers(decoder.trailers()));
         written = co_await upstream_->transport.write_all(piece, progress());
       } else {
-        written = co_await upstream_->transport.write_all(step->payload, progress());
+        written = co_await upstream_->transport.write_all(payload, progress());
+      }
+      if (request_.carries_secrets() && body.is_active()) {
+        wipe(piece.data(), piece.size());
+        wipe(changed.data(), changed.size());
       }
       if (written != io::Outcome::ok && !discarding_) {
         end = PumpEnd::upstream_gone;
@@ -247,10 +219,16 @@ io::Task<void> Exchange::pump_body() {
   }
   pump_ = end;
   // A request that cannot be completed must not look complete to the upstream.
-  if (end == PumpEnd::client_gone || end == PumpEnd::bad_body || end == PumpEnd::too_large) {
+  if (end != PumpEnd::complete && end != PumpEnd::upstream_gone) {
     if (upstream_ != nullptr) upstream_->transport.descriptor().close();
   }
   pump_ended_.fire();
+}
+
+Result<void> Exchange::examine_trailers(const Trailers& trailers) {
+  for (const auto& [name, value] : trailers) guard_.examine(value, "trailer");
+  if (guard_.refusal()) return fail("leak", guard_.refusal()->message);
+  return {};
 }
 
 // Lets a body that is still being sent run out for a short time, then ends it.
@@ -270,10 +248,7 @@ io::Task<void> Exchange::stop_pump() {
 
 // SECURITY: G2, a trailer must not stand where weir's own header stands.
 Exchange::Trailers Exchange::allowed_trailers(Trailers trailers) const {
-  const auto& credentials = admission_.policy->document().credentials;
-  std::erase_if(trailers, [&](const auto& trailer) {
-    return std::any_of(credentials.begin(), credentials.end(), [&](const auto& one) { return equals_ignoring_case(trailer.first, one.inject.name); });
-  });
+  std::erase_if(trailers, [&](const auto& trailer) { return request_.takes_the_place_of_trailer(trailer.first); });
   return trailers;
 }
 
@@ -284,7 +259,8 @@ io::Task<bool> Exchange::fail_upstream(const Error& error) {
     co_return false;
   }
   Refusal refusal{502, error.code, error.message, {}, {}};
-  if (pump_ == PumpEnd::bad_body) refusal = {400, pump_error_, "the request's body is not framed as its head says", {}, {}};
+  if (pump_ == PumpEnd::bad_body) refusal = {400, pump_error_.code, pump_error_.message, {}, {}};
+  if (pump_ == PumpEnd::refused) refusal = refusal_for_preparing(pump_error_);
   if (pump_ == PumpEnd::too_large) refusal = {413, "request_too_large", "the request's body is larger than limits.request_body", "raise limits.request_body in the policy", {}};
   if (pump_ == PumpEnd::too_large && admission_.decision.body_max < admission_.policy->limits().request_body)
     refusal = {413, "body_too_large", "the request's body is larger than the rule's body_max", "raise body_max in the policy", {}};
@@ -299,7 +275,7 @@ io::Task<bool> Exchange::fail_upstream(const Error& error) {
     consume_inline_body();
     client_.head.body = {};
   }
-  const bool framing_known = !body_started && pump_ != PumpEnd::bad_body;
+  const bool framing_known = !body_started && pump_ != PumpEnd::bad_body && pump_ != PumpEnd::refused;
   if (!framing_known) {
     client_.head.body = {};
     client_.head.keep_alive = false;

@@ -6,10 +6,13 @@
 
 #include "proxy/gate/admission.h"
 #include "proxy/gate/connection.h"
+#include "proxy/gate/leak_guard.h"
+#include "proxy/gate/outgoing_request.h"
 #include "proxy/gate/secret_mask.h"
 #include "proxy/gate/upstream_pool.h"
 #include "proxy/http1/decoder.h"
 #include "proxy/websocket/handshake.h"
+#include "proxy/websocket/reframer.h"
 
 namespace weir::proxy {
 
@@ -17,43 +20,53 @@ namespace weir::proxy {
 // `refusal` and `admission` outlive the call.
 io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal, const Admission* admission);
 
+// The `oauth` entry whose token endpoint this request goes to; null: none.
+const policy::OAuthCapture* token_endpoint(const Connection& connection, const Admission& admission);
+
 class Exchange {
  public:
-  Exchange(Gate& gate, Connection& connection, Admission admission);
+  // All arguments outlive it.
+  Exchange(Gate& gate, Connection& connection, Admission& admission, LeakGuard& guard);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
   io::Task<bool> run();  // true: the client's connection may be used again
 
  private:
-  enum class PumpEnd : std::uint8_t { running, complete, client_gone, upstream_gone, bad_body, too_large };
+  enum class PumpEnd : std::uint8_t { running, complete, client_gone, upstream_gone, bad_body, too_large, refused };
 
-  io::Task<Result<void>> fetch_secrets();
+  Refusal refusal_for_preparing(const Error& error) const;
   void serialise_request(bool with_body);
   void consume_inline_body();
   io::Task<Result<void>> send_request();
   io::Task<void> pump_body();
   io::Task<Result<void>> read_response_head();
   io::Task<bool> stream_response();
+  io::Task<bool> answer_with_placeholders();  // token_exchange.cpp, and the next two
+  io::Task<Result<void>> read_whole_answer(WipedText& body);
+  io::Task<Result<void>> catch_tokens(WipedText& body);
   io::Task<bool> write_payload(std::string_view payload, bool last);
   io::Task<void> stop_pump();
   io::Task<bool> fail_upstream(const Error& error);
   void append_handshake(std::string& out);   // websocket_exchange.cpp, and the next
+  websocket::Rewrite look_at_text();
   io::Task<bool> switch_protocols();
   void serialise_response_head();
   using Trailers = std::vector<std::pair<std::string, std::string>>;
   Trailers masked_trailers(Trailers trailers);
   Trailers allowed_trailers(Trailers trailers) const;
+  Result<void> examine_trailers(const Trailers& trailers);
   void report_response();
   void report_reflected();
   io::Deadline progress() const { return gate_.loop.in(progress_ms_); }
 
   Gate& gate_;
   Connection& client_;
-  Admission admission_;
+  Admission& admission_;
+  LeakGuard& guard_;
+  OutgoingRequest request_;
   const Destination& destination_;
   std::unique_ptr<Upstream> upstream_;
-  std::vector<std::pair<std::uint32_t, std::shared_ptr<const Secret>>> secrets_;  // its own until it ends: mask_ looks into them
   SecretMask mask_;
   std::string carry_;             // the end of a piece that may be the start of a secret
   std::uint64_t masked_ = 0;
@@ -63,10 +76,11 @@ class Exchange {
   ResponseHead& response_;
   BodyLength to_client_;          // how the body is framed towards the client
   bool response_started_ = false;
-  bool body_inline_ = false;      // the whole request body went out with the head
+  bool body_inline_ = false;      // the whole request body goes out with the head
+  const policy::OAuthCapture* capture_ = nullptr;  // the request goes to a token endpoint whose tokens are caught
   bool upstream_spoke_ = false;   // some byte of the response has come
   PumpEnd pump_ = PumpEnd::complete;
-  std::string pump_error_;
+  Error pump_error_;
   bool discarding_ = false;       // the upstream has answered: what the client still sends is dropped
   io::Event pump_ended_;
   std::uint64_t progress_ms_;

@@ -63,7 +63,7 @@ io::Task<Result<void>> Exchange::read_response_head() {
     const auto parsed = parser.response(response_bytes_, client_.head.method, kResponseLimits, response_);
     if (!parsed) co_return fail("upstream_protocol", "the upstream's answer is not valid HTTP/1.1: " + parsed.error().message);
     if (response_.status == 101 && !admission_.websocket) co_return fail("upstream_protocol", "the upstream switched protocols although nobody asked");
-    if (mask_.active() && response_.body.kind != BodyLength::Kind::none && is_encoded(response_))
+    if (request_.wants_plain_answer() && response_.body.kind != BodyLength::Kind::none && is_encoded(response_))
       co_return fail("response_encoded", "the upstream compressed its answer to a request with a credential although it was asked not to, so weir cannot look for the credential in it");
     if (response_.status >= 200 || response_.status == 101) break;  // 1xx are between the upstream and weir (RFC 9110 §15.2)
   }

@@ -1,13 +1,14 @@
 #include "proxy/gate/hold.h"
 
 #include "proxy/gate/deadlines.h"
+#include "proxy/gate/outgoing_request.h"
 #include "proxy/http1/encoder.h"
 
 namespace weir::proxy {
 
-io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admission) {
+io::Task<bool> gather_body(Gate& gate, Connection& connection, std::uint64_t limit) {
   const RequestHead& head = connection.head;
-  const std::uint64_t limit = admission.policy->limits().inspected_body;
+  if (connection.read_body) co_return true;
   std::string body;
   bool complete = head.body.kind == BodyLength::Kind::none;
   bool hopeless = head.body.kind == BodyLength::Kind::fixed && head.body.size > limit;
@@ -38,7 +39,6 @@ io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admis
     if (reading != io::Outcome::ok) break;
     connection.inbound.filled(got);
   }
-  decide_by_body(gate, connection, admission, body, complete);
   if (complete) {
     connection.read_body = std::move(body);
     connection.head.expect_continue = false;
@@ -48,6 +48,35 @@ io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admis
   } else if (started) {
     connection.partly_read.emplace(std::move(decoder));
   }
+  co_return complete;
+}
+
+io::Task<void> inspect_body(Gate& gate, Connection& connection, Admission& admission) {
+  const bool complete = co_await gather_body(gate, connection, admission.policy->limits().inspected_body);
+  static const std::string kNothing;
+  decide_by_body(gate, connection, admission, complete ? *connection.read_body : kNothing, complete);
+}
+
+io::Task<std::expected<void, Refusal>> examine(Gate& gate, Connection& connection, Admission& admission, LeakGuard& guard) {
+  using Passed = std::expected<void, Refusal>;
+  if (admission.decision.action == policy::Action::deny) co_return Passed{};
+  if (needs_whole_body(connection, admission)) {
+    const bool complete = co_await gather_body(gate, connection, admission.policy->limits().inspected_body);
+    // Of a body without a length more may have come than can be kept; what was read of it cannot be sent on.
+    if (!complete && (connection.partly_read || connection.read_body))
+      co_return Passed(std::unexpect, Refusal{413, "body_too_large", "the request's body has to be read as a whole, and is larger than limits.inspected_body",
+                                              "raise limits.inspected_body in the policy", {}});
+  }
+  guard.examine_name();
+  guard.examine_head();
+  if (const auto body = connection.whole_body()) guard.examine_body(*body);
+  if (guard.refusal()) co_return Passed(std::unexpect, *guard.refusal());
+  admission.tokens = guard.to_be_asked();
+  if (!admission.tokens.empty() && admission.decision.action != policy::Action::ask) {
+    admission.decision.action = policy::Action::ask;
+    admission.decision.rule = nullptr;
+  }
+  co_return Passed{};
 }
 
 namespace {

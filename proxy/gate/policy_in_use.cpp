@@ -5,7 +5,7 @@
 namespace weir::proxy {
 
 Result<std::shared_ptr<PolicyInUse>> PolicyInUse::make(std::uint32_t generation, std::string_view document, const std::string& upstream_ca_pem,
-                                                       std::string_view roots, io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper,
+                                                       std::vector<std::string> placeholders, std::string_view roots, io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper,
                                                        const PolicyInUse* before) {
   auto decoded = policy::decode(document);
   if (!decoded) return std::unexpected(decoded.error());
@@ -19,12 +19,13 @@ Result<std::shared_ptr<PolicyInUse>> PolicyInUse::make(std::uint32_t generation,
     if (!made) return std::unexpected(made.error());
     tls = std::move(*made);
   }
-  return std::make_shared<PolicyInUse>(generation, std::move(*compiled), std::move(tls), upstream_ca_pem, loop, resolver, keeper);
+  return std::make_shared<PolicyInUse>(generation, std::move(*compiled), std::move(tls), upstream_ca_pem, std::move(placeholders), loop, resolver, keeper);
 }
 
 PolicyInUse::PolicyInUse(std::uint32_t for_generation, policy::Policy compiled, std::shared_ptr<UpstreamTls> tls, std::string ca_pem,
-                         io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper)
-    : generation(for_generation), policy(std::move(compiled)), pool(loop, resolver, *tls, policy), tls_(std::move(tls)),
+                         std::vector<std::string> placeholders, io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper)
+    : generation(for_generation), policy(std::move(compiled)),
+      credentials(for_generation, policy.document(), std::move(placeholders), keeper), pool(loop, resolver, *tls, policy), tls_(std::move(tls)),
       upstream_ca_pem_(std::move(ca_pem)), keeper_(keeper), all_requests_(policy.document().limits.requests_per_minute, 60) {
   const auto& rules = policy.document().rules;
   for (std::uint32_t i = 0; i < rules.size(); ++i)

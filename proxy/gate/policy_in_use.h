@@ -8,6 +8,7 @@
 #include <string>
 
 #include "policy/policy.h"
+#include "proxy/gate/credentials_in_use.h"
 #include "proxy/gate/rate_limit.h"
 #include "proxy/gate/upstream_pool.h"
 #include "proxy/gate/upstream_tls.h"
@@ -20,10 +21,10 @@ class PolicyInUse {
   // Compiles. `loop`, `resolver` and `keeper` outlive it. `before`: the policy it replaces, or null; TLS settings that are the
   // same are shared with it. `roots` as in UpstreamTls.
   static Result<std::shared_ptr<PolicyInUse>> make(std::uint32_t generation, std::string_view document, const std::string& upstream_ca_pem,
-                                                   std::string_view roots, io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper,
+                                                   std::vector<std::string> placeholders, std::string_view roots, io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper,
                                                    const PolicyInUse* before);
-  PolicyInUse(std::uint32_t for_generation, policy::Policy compiled, std::shared_ptr<UpstreamTls> tls, std::string ca_pem, io::Loop& loop,
-              io::Resolver& resolver, KeeperLink& keeper);
+  PolicyInUse(std::uint32_t for_generation, policy::Policy compiled, std::shared_ptr<UpstreamTls> tls, std::string ca_pem,
+              std::vector<std::string> placeholders, io::Loop& loop, io::Resolver& resolver, KeeperLink& keeper);
   PolicyInUse(const PolicyInUse&) = delete;
   PolicyInUse& operator=(const PolicyInUse&) = delete;
   ~PolicyInUse();  // tells the keeper that nothing is under it any more
@@ -40,6 +41,7 @@ class PolicyInUse {
 
   const std::uint32_t generation;
   const policy::Policy policy;
+  CredentialsInUse credentials;
   UpstreamPool pool;
 
  private:

@@ -8,6 +8,7 @@
 #include "proxy/gate/admission.h"
 #include "proxy/gate/deadlines.h"
 #include "proxy/gate/hold.h"
+#include "proxy/gate/leak_guard.h"
 #include "proxy/gate/tunnel.h"
 #include "proxy/tls/client_hello.h"
 
@@ -104,6 +105,19 @@ void RawConnection::refuse(const Refusal& refusal) {
 }
 
 io::Task<bool> RawConnection::open() {
+  if (admission_.decision.action != policy::Action::deny && !admission_.policy->credentials.is_up_to_date()) {
+    auto prepared = co_await admission_.policy->credentials.prepare();
+    if (!prepared) {
+      refuse({503, prepared.error().code, "what must not leave cannot be looked for: " + prepared.error().message, {}, {}});
+      co_return false;
+    }
+  }
+  LeakGuard guard(gate_, client_, admission_);
+  guard.examine_name();  // all that weir reads of such a connection, and what DNS outside gets to see
+  if (guard.refusal()) {
+    refuse(*guard.refusal());
+    co_return false;
+  }
   auto passed = co_await may_pass(gate_, client_, admission_);
   if (!passed) {
     refuse(passed.error());

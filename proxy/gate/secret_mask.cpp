@@ -1,39 +1,29 @@
 #include "proxy/gate/secret_mask.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "proxy/gate/credentials_in_use.h"
 
 namespace weir::proxy {
 
-void SecretMask::add(std::string_view secret) {
-  if (secret.size() >= kShortest) secrets_.push_back(secret);
-}
-
 std::size_t SecretMask::mask(std::span<char> bytes) const {
-  std::size_t found = 0;
-  for (const std::string_view secret : secrets_) {
-    char* from = bytes.data();
-    char* const end = bytes.data() + bytes.size();
-    while (static_cast<std::size_t>(end - from) >= secret.size()) {
-      void* const at = memmem(from, static_cast<std::size_t>(end - from), secret.data(), secret.size());
-      if (at == nullptr) break;
-      std::memset(at, '*', secret.size());
-      from = static_cast<char*>(at) + secret.size();
-      ++found;
-    }
+  if (!active() || bytes.empty()) return 0;
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  needles_->find({bytes.data(), bytes.size()}, [&](const leaks::Hit& hit) {
+    if (!CredentialsInUse::meaning_of(hit.id).is_placeholder) found.emplace_back(hit.begin, hit.end);
+    return true;
+  });
+  std::ranges::sort(found);
+  std::size_t count = 0;
+  std::size_t masked_to = 0;
+  for (const auto& [begin, end] : found) {  // one text may have been hit in two forms
+    if (begin >= masked_to) ++count;
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.begin() + static_cast<std::ptrdiff_t>(end), '*');
+    masked_to = std::max(masked_to, end);
   }
-  return found;
-}
-
-std::size_t SecretMask::incomplete(std::string_view bytes) const {
-  std::size_t longest = 0;
-  for (const std::string_view secret : secrets_)
-    for (std::size_t size = std::min(secret.size() - 1, bytes.size()); size > longest; --size)
-      if (bytes.substr(bytes.size() - size) == secret.substr(0, size)) {
-        longest = size;
-        break;
-      }
-  return longest;
+  return count;
 }
 
 }  // namespace weir::proxy

@@ -230,7 +230,10 @@ io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(const Destinat
     upstream->through_proxy = true;
   }
   if (to.tls) {
-    upstream->transport.start_tls(tls_.connect_to(to.host, to.port));
+    auto ssl = tls_.connect_to(to.host, to.port);
+    if (to.client_certificate != nullptr)
+      if (auto used = use_client_certificate(ssl.get(), to.client_certificate->reveal()); !used) co_return std::unexpected(used.error());
+    upstream->transport.start_tls(std::move(ssl));
     const io::Outcome done = co_await upstream->transport.handshake(loop_.in(kHandshakeMs));
     if (done != io::Outcome::ok) {
       const long verified = SSL_get_verify_result(upstream->transport.ssl());
@@ -241,6 +244,7 @@ io::Task<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(const Destinat
       co_return fail("upstream_tls", "the TLS handshake with " + to.host + " at " + upstream->address + " failed: " +
                                          upstream->transport.ssl_error());
     }
+    if (to.client_certificate != nullptr) SSL_certs_clear(upstream->transport.ssl());  // SECURITY: G2, the key is not kept
   }
   co_return upstream;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "policy/policy.h"
 #include "proxy/gate/read_buffer.h"
 #include "proxy/gate/upstream_tls.h"
@@ -22,6 +23,7 @@ struct Destination {
   bool as_it_is = false;  // octets of no protocol that weir speaks: without tls, and through upstream.proxy by CONNECT
   std::string host;
   std::uint16_t port = 443;
+  const Secret* client_certificate = nullptr;  // chain and key in PEM form; of the credential that is bound to this place
   std::string key;  // made by make_key() once the rest is set
   void make_key() { key = (tls ? "s" : "p") + host + ":" + std::to_string(port); }
 };

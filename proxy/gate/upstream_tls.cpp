@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "policy/canonical.h"
+#include "proxy/tls/openssl_ptr.h"
 
 namespace weir::proxy {
 namespace {
@@ -54,6 +55,25 @@ Result<std::unique_ptr<UpstreamTls>> UpstreamTls::create(std::string_view roots,
   if (!extra_pem.empty() && add_certificates(SSL_CTX_get_cert_store(context), extra_pem) == 0)
     return fail("ca_file_invalid", "upstream.ca_file holds no certificate in PEM form");
   return tls;
+}
+
+Result<void> use_client_certificate(SSL* ssl, std::string_view pem) {
+  const auto refuse = [](const char* why) {
+    ERR_clear_error();
+    return fail("credential_unusable", std::string("the client certificate cannot be used: ") + why);
+  };
+  const auto reader = [&] { return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); };
+  const auto certificates = reader();
+  const X509Ptr leaf(PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr));
+  if (!leaf || SSL_use_certificate(ssl, leaf.get()) != 1) return refuse("there is no certificate in it");
+  while (X509* above = PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr))
+    if (SSL_add0_chain_cert(ssl, above) != 1) X509_free(above);
+  const auto keys = reader();
+  // Without a passphrase: nobody is there to give one.
+  const EvpKeyPtr key(PEM_read_bio_PrivateKey(keys.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
+  if (!key || SSL_use_PrivateKey(ssl, key.get()) != 1) return refuse("there is no private key of that certificate in it");
+  ERR_clear_error();
+  return {};
 }
 
 UpstreamTls::~UpstreamTls() {

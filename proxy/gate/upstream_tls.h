@@ -42,4 +42,7 @@ class UpstreamTls {
   static constexpr std::size_t kMaxSessions = 256;
 };
 
+// For TLS client authentication: a certificate, those above it, and its key, in PEM form. "credential_unusable".
+Result<void> use_client_certificate(SSL* ssl, std::string_view pem);
+
 }  // namespace weir::proxy

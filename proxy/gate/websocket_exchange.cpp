@@ -68,7 +68,9 @@ io::Task<bool> pass_on(Carrying& shared, Direction& direction) {
   const auto fed = direction.reframer.feed({inbound.data(), inbound.size()}, frames);
   inbound.consume(inbound.size());
   direction.ends_in_close = direction.reframer.closed() || !fed;
-  if (!fed) append_own_close(frames, direction, websocket::kProtocolError, {});
+  const bool leaks = !fed && fed.error().code == "leak";
+  const std::uint16_t code = leaks ? websocket::kPolicyViolation : websocket::kProtocolError;
+  if (!fed) append_own_close(frames, direction, code, {});
   io::Outcome written = io::Outcome::ok;
   if (!frames.empty()) {
     const io::IoResult at_once = direction.to.try_write(frames);
@@ -85,6 +87,7 @@ io::Task<bool> pass_on(Carrying& shared, Direction& direction) {
   shared.active = shared.loop.now();
   if (written == io::Outcome::timeout) shared.break_off("idle", websocket::kGoingAway);
   if (written != io::Outcome::ok) shared.break_off(from_client ? "upstream_reset" : "client_gone", 0);
+  if (leaks) shared.break_off("cut", code, fed.error().message);
   if (!fed) shared.break_off(from_client ? "client_protocol" : "upstream_protocol", websocket::kProtocolError, fed.error().code + ": " + fed.error().message);
   co_return written == io::Outcome::ok && fed.has_value() && !direction.reframer.closed();
 }
@@ -147,7 +150,8 @@ void tell(Direction& direction, std::uint16_t code, std::string_view reason) {
 
 }  // namespace
 
-io::Task<WebSocketEnd> carry_websocket(io::Loop& loop, WebSocketSide client, WebSocketSide upstream, const SecretMask& mask, OpenTunnel& tunnel) {
+io::Task<WebSocketEnd> carry_websocket(io::Loop& loop, WebSocketSide client, WebSocketSide upstream, const SecretMask& mask, websocket::Rewrite outgoing,
+                                       OpenTunnel& tunnel) {
   Carrying shared(loop);
   websocket::Transform find_secrets;
   if (mask.active()) {
@@ -157,6 +161,7 @@ io::Task<WebSocketEnd> carry_websocket(io::Loop& loop, WebSocketSide client, Web
     };
   }
   Direction out(websocket::Sender::client, client, upstream.transport, {});
+  if (outgoing) out.reframer.rewrite_with(std::move(outgoing));
   Direction in(websocket::Sender::server, upstream, client.transport, std::move(find_secrets));
   tunnel.on_cut([&shared] {
     shared.break_off("cut", websocket::kPolicyViolation);
@@ -216,6 +221,42 @@ void Exchange::append_handshake(std::string& out) {
   if (!offered.empty()) append_header(out, "Sec-WebSocket-Protocol", offered);
 }
 
+namespace {
+
+// What the client sends: searched for what must not get out, and in text placeholders replaced.
+struct OutgoingMessages {
+  OutgoingMessages(LeakGuard& for_guard, std::vector<Replacement> with) : guard(for_guard), replacements(std::move(with)) {}
+  LeakGuard& guard;
+  std::vector<Replacement> replacements;
+  std::optional<OutgoingBody> message;
+
+  Result<void> pass(std::string_view piece, websocket::Opcode opcode, bool last, std::string& out) {
+    if (websocket::is_control(opcode)) {
+      guard.examine(piece, "websocket");
+      if (guard.refusal()) return fail("leak", guard.refusal()->message);
+      return {};
+    }
+    if (!message) {
+      message.emplace();
+      if (guard.looks_for_anything()) message->search(guard);
+      if (opcode == websocket::Opcode::text && !replacements.empty()) message->substitute(BodyKind::json, replacements);
+    }
+    auto fed = message->feed(piece, last, out);
+    if (last) message.reset();
+    return fed;
+  }
+};
+
+}  // namespace
+
+websocket::Rewrite Exchange::look_at_text() {
+  auto replacements = request_.replacements_for_body();
+  if (replacements.empty() && !guard_.looks_for_anything()) return {};
+  guard_.refuse_what_asks();
+  auto messages = std::make_shared<OutgoingMessages>(guard_, std::move(replacements));
+  return [messages](std::string_view piece, websocket::Opcode opcode, bool last, std::string& out) { return messages->pass(piece, opcode, last, out); };
+}
+
 // The upstream has answered with 101: its answer is checked, the client gets one of weir's own, then frames are carried.
 io::Task<bool> Exchange::switch_protocols() {
   const auto chosen = websocket::check_answer(response_, websocket_key_, handshake_.subprotocols);
@@ -249,14 +290,14 @@ io::Task<bool> Exchange::switch_protocols() {
   } else {
     const WebSocketSide client{client_.transport, client_.inbound};
     const WebSocketSide upstream{upstream_->transport, upstream_->inbound};
-    end = co_await carry_websocket(gate_.loop, client, upstream, mask_, tunnel);
+    end = co_await carry_websocket(gate_.loop, client, upstream, mask_, look_at_text(), tunnel);
   }
   events::Fields fields;
   fields.text("request", admission_.id).text("host", admission_.host).number("port", client_.port).text("protocol", "websocket");
   fields.number("bytes_out", static_cast<std::int64_t>(end.bytes_out)).number("bytes_in", static_cast<std::int64_t>(end.bytes_in));
   fields.number("frames_out", static_cast<std::int64_t>(end.frames_out)).number("frames_in", static_cast<std::int64_t>(end.frames_in));
   fields.number("total_us", static_cast<std::int64_t>((uv_hrtime() - started_ns_) / 1000)).text("upstream", upstream_->address).text("end", end.end);
-  if (end.end == "cut") end.reason = tunnel.cut_because();
+  if (end.end == "cut" && end.reason.empty()) end.reason = tunnel.cut_because();
   if (!end.reason.empty()) fields.text("reason", end.reason);
   gate_.keeper.report("egress.tunnel", fields);
   masked_ += end.masked;

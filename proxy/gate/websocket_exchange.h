@@ -9,6 +9,7 @@
 #include "proxy/gate/secret_mask.h"
 #include "proxy/gate/tunnel.h"
 #include "proxy/io/transport.h"
+#include "proxy/websocket/reframer.h"
 
 namespace weir::proxy {
 
@@ -31,6 +32,8 @@ struct WebSocketSide {
 };
 
 // Carries frames until the end. Where weir ends it, both sides get a close frame that says why. All arguments outlive the call.
-io::Task<WebSocketEnd> carry_websocket(io::Loop& loop, WebSocketSide client, WebSocketSide upstream, const SecretMask& mask, OpenTunnel& tunnel);
+// `outgoing`: what becomes of what the client sends; not set: it goes on as it is. Its error "leak" ends the WebSocket as "cut".
+io::Task<WebSocketEnd> carry_websocket(io::Loop& loop, WebSocketSide client, WebSocketSide upstream, const SecretMask& mask, websocket::Rewrite outgoing,
+                                       OpenTunnel& tunnel);
 
 }  // namespace weir::proxy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/secret.h"
 #include "proxy/websocket/close.h"
 
 namespace weir::proxy::websocket {
@@ -20,7 +21,7 @@ Result<void> Reframer::feed(std::span<char> input, std::string& out) {
     if (is_control(step->opcode)) {
       if (auto passed = control(*step, out); !passed) return passed;
     } else {
-      data(*step, out);
+      if (auto passed = data(*step, out); !passed) return passed;
     }
   }
   return {};
@@ -39,13 +40,32 @@ Result<void> Reframer::control(const FrameDecoder::Step& step, std::string& out)
     text_at = std::min<std::size_t>(2, control_.size());
   }
   if (transform_) transform_(std::span(control_).subspan(text_at), true);
+  if (rewrite_) {
+    // SECURITY: a control frame holds 125 octets at most (RFC 6455 §5.5), so it may be looked at and not changed in length.
+    std::string passed;
+    if (auto looked = rewrite_(std::string_view(control_).substr(text_at), step.opcode, true, passed); !looked) return looked;
+  }
   emit(out, step.opcode, true, control_);
   control_.clear();
   return {};
 }
 
-void Reframer::data(const FrameDecoder::Step& step, std::string& out) {
+Result<void> Reframer::data(const FrameDecoder::Step& step, std::string& out) {
   const bool last = step.ends_message();
+  if (rewrite_) {
+    std::string written;
+    if (auto done = rewrite_({step.payload.data(), step.payload.size()}, step.message, last, written); !done) return done;
+    if (!written.empty() || last) {
+      emit(out, first_ ? step.message : Opcode::continuation, last, written);
+      first_ = false;
+    }
+    wipe(written.data(), written.size());
+    if (last) {
+      first_ = true;
+      ++messages_;
+    }
+    return {};
+  }
   auto bytes = step.payload;
   std::string joined;
   if (!held_.empty()) {
@@ -65,9 +85,10 @@ void Reframer::data(const FrameDecoder::Step& step, std::string& out) {
     emit(out, first_ ? step.message : Opcode::continuation, last, {bytes.data(), now});
     first_ = false;
   }
-  if (!last) return;
+  if (!last) return {};
   first_ = true;
   ++messages_;
+  return {};
 }
 
 }  // namespace weir::proxy::websocket

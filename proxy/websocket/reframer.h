@@ -18,11 +18,18 @@ namespace weir::proxy::websocket {
 // message is complete) all go on, whatever it gives. To mask secrets: mask, then hold back what may be the start of one.
 using Transform = std::function<std::size_t(std::span<char> bytes, bool last)>;
 
+// Instead of a Transform: writes what may go on of a piece to `out`, of any length, and keeps the rest itself until the next piece of the
+// same message; with `last` all of the message goes on. A control frame is a message of its own, also between the pieces of another.
+// An error ends the WebSocket.
+using Rewrite = std::function<Result<void>(std::string_view piece, Opcode message, bool last, std::string& out)>;
+
 class Reframer {
  public:
   // `from` is who sends the bytes that come in; what goes out is masked for a server, not for a client, with a fresh key
   // each frame. Without a transform nothing is changed.
   explicit Reframer(Sender from, Transform transform = {}, MaskKeys keys = random_mask_keys());
+
+  void rewrite_with(Rewrite rewrite) { rewrite_ = std::move(rewrite); }  // before the first feed()
 
   // Takes all of `input` (which is unmasked in place) and appends frames to `out`: each piece of payload as a frame, the
   // first of a message with its opcode, the last with FIN. Control frames go on when they are whole, also between fragments;
@@ -41,11 +48,12 @@ class Reframer {
 
  private:
   Result<void> control(const FrameDecoder::Step& step, std::string& out);
-  void data(const FrameDecoder::Step& step, std::string& out);
+  Result<void> data(const FrameDecoder::Step& step, std::string& out);
   void emit(std::string& out, Opcode opcode, bool fin, std::string_view payload);
 
   FrameDecoder decoder_;
   Transform transform_;
+  Rewrite rewrite_;
   MaskKeys keys_;
   bool masks_ = false;
   bool first_ = true;    // no frame of the present message has been written yet

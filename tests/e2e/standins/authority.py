@@ -62,6 +62,18 @@ class Authority:
         self._serial += 1
         return self._write(f"server-{self._serial}.pem", certificate.public_bytes(serialization.Encoding.PEM) + _pem_key(key))
 
+    def client_file(self, name):
+        """A PEM file with a certificate for TLS client authentication and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.utcnow()
+        certificate = (
+            x509.CertificateBuilder().subject_name(_name(name)).issuer_name(self.name).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - DAY).not_valid_after(now + 10 * DAY)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .sign(self.key, hashes.SHA256()))
+        self._serial += 1
+        return self._write(f"client-{self._serial}.pem", certificate.public_bytes(serialization.Encoding.PEM) + _pem_key(key))
+
     def server_context(self, *names, **certificate):
         """A TLS server context with such a certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

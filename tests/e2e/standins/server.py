@@ -217,6 +217,14 @@ def not_found(request, connection):
 
 # Routes that many tests use.
 
+def keep(request, connection):
+    """Keeps the whole body."""
+    parts = []
+    connection.read_body(request, parts.append)
+    request.body = b"".join(parts)
+    connection.respond(200, "kept")
+
+
 def echo(request, connection):
     """What arrived, as JSON: method, target, headers, body (its size and hash, and its text when short)."""
     digest, size, start = hashlib.sha256(), 0, b""

@@ -15,18 +15,31 @@ TEST(Wire, ConfigurationGoesThereAndBack) {
   config.ca_key_der = Secret("key");
   config.upstream_ca_pem = "";
   config.hosts_file = "127.0.0.1 localhost\n";
+  config.placeholders = {"", "tok_0123456789abcdef", ""};
   const auto back = decode_config(encode_config(config));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->sandbox_id, config.sandbox_id);
   EXPECT_EQ(back->policy_document, config.policy_document);
   EXPECT_EQ(back->ca_key_der.reveal(), "key");
   EXPECT_EQ(back->hosts_file, config.hosts_file);
+  EXPECT_EQ(back->placeholders, config.placeholders);
 }
 
 TEST(Wire, RefusesAConfigurationCutAnywhereOrWithMoreBehindIt) {
   const std::string whole = encode_config({});
   for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(decode_config(std::string_view(whole).substr(0, size)));
   EXPECT_FALSE(decode_config(whole + "x"));
+}
+
+TEST(Wire, APolicyGoesThereAndBack) {
+  const PolicyBundle bundle{"document", "pem", {"a", ""}};
+  const std::string whole = encode_policy(bundle);
+  const auto back = decode_policy(whole);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->policy_document, bundle.policy_document);
+  EXPECT_EQ(back->upstream_ca_pem, bundle.upstream_ca_pem);
+  EXPECT_EQ(back->placeholders, bundle.placeholders);
+  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(decode_policy(std::string_view(whole).substr(0, size)));
 }
 
 TEST(Wire, EventsGoThereAndBack) {

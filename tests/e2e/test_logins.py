@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 import unittest
+import urllib.parse
 
 from harness import ROOT, SANITIZED, WeirTest, also_as_ordinary_user, main
 from standins.messages_api import MessagesApi
@@ -196,18 +197,37 @@ class Tools(LoginTest):
                                            "[work]\naws_access_key_id = AKIAREALREALREALWORK\naws_secret_access_key = REAL-work-secret\n")
         self.host_file(".aws/config", "[default]\nregion = eu-central-1\n")
         self.take("aws")
-        s3 = self.https("b.s3.eu-central-1.amazonaws.com")
-        self.policy('rules: [{hosts: ["*.amazonaws.com"]}]', resolve={"b.s3.eu-central-1.amazonaws.com": s3})
+        sts = self.https("sts.eu-central-1.amazonaws.com")
+        self.policy('rules: [{hosts: ["*.amazonaws.com"]}]', resolve={"sts.eu-central-1.amazonaws.com": sts})
         ask = ("""key=$(sed -n '/\\[%s\\]/,$ s/aws_access_key_id = //p' ~/.aws/credentials | head -1); """
-               """curl -sS -o /dev/null --aws-sigv4 aws:amz:eu-central-1:s3 -u "$key:anything" https://b.s3.eu-central-1.amazonaws.com/k""")
+               """curl -sS -o /dev/null --aws-sigv4 aws:amz:eu-central-1:sts -u "$key:anything" https://sts.eu-central-1.amazonaws.com/""")
         for options, section, key in (((), "default", "REAL"), (("--login", "aws:work"), "work", "WORK")):
             text, _, done = self.seen(".aws/credentials", ask % section, *(options or ("--login", "aws")))
             self.assertNotIn("REAL", str(done))
             self.assertEqual(text.count("AKIAWEIRSIGNSOUTSIDE"), 1)
-            self.assertIn(f"Credential=AKIAREALREALREAL{key}/", s3.requests[-1].get("authorization"))
+            self.assertTrue(sts.requests, done)
+            self.assertIn(f"Credential=AKIAREALREALREAL{key}/", sts.requests[-1].get("authorization"))
         missing = self.run_inside("true", options=["--login", "aws:nobody"])
         self.assertEqual(missing.status, 2, missing)
         self.assertIn("there is no account `nobody`; there are: default, work", missing.err)
+
+    @unittest.skipUnless(shutil.which("gcloud", path="/usr/bin"), "gcloud is not installed")
+    def test_G2_gcloud_refreshes_and_prints_no_token(self):
+        self.host_file(".config/gcloud/application_default_credentials.json", json.dumps({
+            "client_id": "1.apps.example", "client_secret": "REAL-client-secret", "refresh_token": "1//0REAL-refresh", "type": "authorized_user"}))
+        self.take("gcloud")
+        asked = []
+
+        def token(request, connection):
+            asked.append(dict(urllib.parse.parse_qsl(body_of(request, connection))))
+            connection.respond_json({"access_token": "ya29.REAL-access-token", "expires_in": 3599, "token_type": "Bearer", "scope": "x"})
+        google = self.https("oauth2.googleapis.com", routes={"/token": token})
+        self.policy("rules: [{hosts: [oauth2.googleapis.com], methods: [POST], paths: [/token]}]", resolve={"oauth2.googleapis.com": google})
+        done = self.run_inside("gcloud", "auth", "print-access-token", options=["--login", "gcloud"], deadline=120)
+        self.assertEqual(done.status, 0, done)
+        self.assertRegex(done.out.strip(), r"^ya29\.a0[A-Za-z0-9]{200}$")
+        self.assertEqual((asked[0]["refresh_token"], asked[0]["client_secret"]), ("1//0REAL-refresh", "REAL-client-secret"))
+        self.assertEqual(self.secret_of("gcloud/access_token"), "ya29.REAL-access-token")
 
     def test_an_entry_that_the_policy_names_already_is_not_doubled(self):
         self.host_file(".config/gh/hosts.yml", "github.com:\n    oauth_token: gho_REALREALREALREALREALREALREALREAL0000\n")
@@ -262,9 +282,8 @@ class LoggedInApi(MessagesApi):
 
 
 LOOK = """
-a=sk-ant-oat01-REAL; b=sk-ant-ort01-REAL
-cat ~/.claude/.credentials.json
-echo
+r=REAL; a=sk-ant-oat01-$r; b=sk-ant-ort01-$r   # put together, so that the command itself does not hold them
+cp ~/.claude/.credentials.json seen-inside.json
 for key in $a $b; do
 env | grep -c -F -f /dev/fd/3 3<<<"$key"
 grep -r -l -a -F -s -f /dev/fd/3 /etc /run /tmp "$HOME" . 3<<<"$key" 2>/dev/null | wc -l
@@ -312,8 +331,9 @@ class ClaudeCode(LoginTest):
         self.assertNotIn("REAL", str(done))
         result = self.api.results[-1]
         self.assertNotIn("REAL", result)
-        self.assertTrue(result.rstrip().endswith("0 0 0 0"), f"{result}\n{done}")
-        return json.loads(result.splitlines()[0])["claudeAiOauth"], done
+        self.assertEqual(result.split(), ["0"] * 4, f"{result}\n{done}")
+        with open(os.path.join(self.project, "seen-inside.json"), encoding="ascii") as file:
+            return json.load(file)["claudeAiOauth"], done
 
     def test_G2_a_turn_with_a_login_that_claude_code_never_sees(self):
         self.log_in(time.time() + 8 * 3600)

@@ -58,8 +58,8 @@ int vault_rotate(const VaultArguments& arguments) {
   auto store = open_store();
   if (!store) return complain(store.error().message);
   if (const auto there = store->get(arguments.name); !there) return complain(there.error().message);
-  const auto value =
-      arguments.generate.empty() ? read_new_value(arguments.name) : vault::store::random_value(arguments.generate);
+  const std::string shape = arguments.generate == "random" ? "{random:40}" : arguments.generate;
+  const auto value = shape.empty() ? read_new_value(arguments.name) : vault::store::random_value(shape);
   if (!value) return complain(value.error().message);
   const auto number = store->rotate(arguments.name, *value);
   if (!number) return complain(number.error().message);

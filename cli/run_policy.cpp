@@ -17,6 +17,12 @@
 namespace weir::cli {
 namespace {
 
+// Anything else (a locked or damaged store, a file that others can read) is the user's to mend, and no reason to look further.
+bool says_nothing_is_there(const Error& error) {
+  return error.code == "vault_missing" || error.code == "vault_entry_missing" || error.code == "vault_env_unset" ||
+         error.code == "vault_file_missing";
+}
+
 // Where each credential of a profile's policy is to be had on this host.
 Result<void> find_credentials(const launch::Profile& profile, vault::Vault& vault, policy::Document& document) {
   for (const auto& wanted : profile.credentials) {
@@ -25,7 +31,7 @@ Result<void> find_credentials(const launch::Profile& profile, vault::Vault& vaul
       bool found = false;
       for (const auto& from : wanted.from) {
         const auto secret = fetch_unlocking(from, vault);
-        if (!secret && secret.error().code == "vault_locked") return std::unexpected(secret.error());
+        if (!secret && !says_nothing_is_there(secret.error())) return std::unexpected(secret.error());
         if (!secret) continue;
         credential.from = from;
         credential.place = {};  // no longer as a preset has it, for whoever writes the policy down

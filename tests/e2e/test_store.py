@@ -147,6 +147,14 @@ class KeyKinds(WithStore):
         self.refused(self.store_file, "is not whole")
         self.assertEqual(self.status(1)["state"], "vault_damaged")
 
+    def test_truncated_store_with_a_profile_that_would_take_the_key_from_elsewhere_too(self):
+        self.set("anthropic", "s3cret")
+        os.truncate(self.store_file, os.path.getsize(self.store_file) // 2)
+        done = self.run_inside("touch", "ran", options=["--profile", "claude"])
+        self.assertEqual(done.status, 2, done)
+        self.assertIn("is not whole", done.err)
+        self.assertEqual(done.events, [])
+
     def test_store_that_somebody_changed(self):
         self.set("token", "s3cret")
         with open(self.store_file, encoding="ascii") as file:

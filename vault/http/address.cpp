@@ -1,5 +1,7 @@
 #include "vault/http/address.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <string>
 
@@ -8,9 +10,11 @@
 namespace weir::vault::http {
 
 bool is_this_machine(std::string_view authority) {
-  for (const std::string_view host : {"127.0.0.1", "localhost", "[::1]"})
+  for (const std::string_view host : {"localhost", "[::1]"})
     if (authority.starts_with(host) && (authority.size() == host.size() || authority[host.size()] == ':')) return true;
-  return false;
+  const std::string host(authority.substr(0, authority.find(':')));
+  in_addr address{};
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 Result<void> check_address(std::string_view url, std::string_view what) {

@@ -7,7 +7,7 @@
 
 namespace weir::vault::http {
 
-// A host, with or without a port, that is this machine: 127.0.0.1, localhost or [::1].
+// A host, with or without a port, that is this machine: 127.0.0.0/8, localhost or [::1].
 bool is_this_machine(std::string_view authority);
 
 // An https:// address, or an http:// one of this machine; with a host, and with nothing in it that could lead elsewhere than it

@@ -372,5 +372,50 @@ class ClaudeCode(LoginTest):
         self.assertIn("key .", done.out)
 
 
+def jwt(claims, signature):
+    """A JWT of a form that tools can read; nobody checks its signature."""
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+    return ".".join([part({"alg": "RS256", "typ": "JWT"}), part(claims), signature])
+
+
+def chatgpt_tokens(expires, mark):
+    claims = {"email": "ann@example.com", "exp": int(expires),
+              "https://api.openai.com/auth": {"chatgpt_plan_type": "plus", "chatgpt_account_id": "acc-1", "chatgpt_user_id": "u1"}}
+    return {"id_token": jwt(claims, "REAL-id-" + mark), "access_token": jwt(claims, "REAL-access-" + mark), "refresh_token": "rt_REAL-" + mark}
+
+
+@unittest.skipUnless(os.access(os.environ.get("WEIR_CODEX", ""), os.X_OK), "WEIR_CODEX names no program")
+class Codex(LoginTest):
+    """The login alone: what a whole turn asks of the service is not public."""
+
+    def test_G2_codex_uses_its_login_and_refreshes_it_once(self):
+        old, new = chatgpt_tokens(time.time() - 3600, "old"), chatgpt_tokens(time.time() + 86400, "new")
+        self.host_file(".codex/auth.json", json.dumps({"auth_mode": "chatgpt", "OPENAI_API_KEY": None, "tokens": {**old, "account_id": "acc-1"},
+                                                       "last_refresh": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}))
+        self.take("codex")
+        asked = []
+
+        def refresh(request, connection):
+            asked.append(json.loads(body_of(request, connection)))
+            connection.respond_json(new)
+
+        def service(request, connection):
+            body_of(request, connection)
+            good = request.get("authorization") == "Bearer " + new["access_token"]
+            connection.respond_json({} if good else {"error": {"code": "token_expired"}}, status=404 if good else 401)
+        login = self.https("auth.openai.com", routes={"/oauth/token": refresh})
+        chat = self.https("chatgpt.com", routes={"/": service})
+        self.policy("use: [codex-login]", resolve={"auth.openai.com": login, "chatgpt.com": chat})
+        self.environment["PATH"] = os.path.dirname(os.environ["WEIR_CODEX"]) + ":" + self.environment["PATH"]
+        done = self.run_inside("codex", "exec", "--skip-git-repo-check", "hello", deadline=120)
+        self.assertNotIn("REAL", str(done))
+        self.assertEqual([one["refresh_token"] for one in asked], [old["refresh_token"]], done)
+        seen = [request.get("authorization") for request in chat.requests]
+        self.assertEqual(seen[0], "Bearer " + old["access_token"])
+        self.assertEqual(seen[-1], "Bearer " + new["access_token"])
+        self.assertEqual(self.secret_of("codex/refresh_token"), new["refresh_token"])
+
+
 if __name__ == "__main__":
     main()

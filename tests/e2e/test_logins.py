@@ -417,5 +417,38 @@ class Codex(LoginTest):
         self.assertEqual(self.secret_of("codex/refresh_token"), new["refresh_token"])
 
 
+@unittest.skipUnless(os.access(os.environ.get("WEIR_GEMINI", ""), os.X_OK), "WEIR_GEMINI names no program")
+class Gemini(LoginTest):
+    def test_G2_gemini_refreshes_its_login_and_uses_the_new_token(self):
+        self.host_file(".gemini/oauth_creds.json", json.dumps({
+            "access_token": "ya29.REAL-old", "refresh_token": "1//0REAL-refresh", "token_type": "Bearer", "scope": "x",
+            "id_token": jwt({"email": "ann@example.com"}, "REAL-id"), "expiry_date": int((time.time() - 60) * 1000)}))
+        self.take("gemini")
+        asked = []
+
+        def token(request, connection):
+            asked.append(dict(urllib.parse.parse_qsl(body_of(request, connection))))
+            connection.respond_json({"access_token": "ya29.REAL-new", "expires_in": 3599, "token_type": "Bearer", "scope": "x"})
+
+        def info(request, connection):
+            body_of(request, connection)
+            connection.respond_json({"expires_in": 3599, "scope": "x", "email": "ann@example.com"})
+
+        def assist(request, connection):
+            body_of(request, connection)
+            connection.respond_json({"error": {"code": 403, "message": "not today", "status": "PERMISSION_DENIED"}}, status=403)
+        google = self.https("oauth2.googleapis.com", routes={"/token": token, "/tokeninfo": info})
+        code = self.https("cloudcode-pa.googleapis.com", routes={"/": assist})
+        self.policy("use: [gemini-login]", resolve={"oauth2.googleapis.com": google, "cloudcode-pa.googleapis.com": code})
+        self.environment["PATH"] = os.path.dirname(os.environ["WEIR_GEMINI"]) + ":" + self.environment["PATH"]
+        done = self.run_inside("gemini", "--skip-trust", "-p", "hello", deadline=120)
+        self.assertNotIn("REAL", str(done))
+        self.assertTrue(asked, done)
+        self.assertEqual({one["refresh_token"] for one in asked}, {"1//0REAL-refresh"}, done)
+        self.assertTrue(code.requests, done)
+        self.assertEqual(code.requests[-1].get("authorization"), "Bearer ya29.REAL-new", done)
+        self.assertEqual(self.secret_of("gemini/access_token"), "ya29.REAL-new")
+
+
 if __name__ == "__main__":
     main()

@@ -13,6 +13,7 @@ import urllib.parse
 
 from harness import ROOT, SANITIZED, WeirTest, also_as_ordinary_user, main
 from standins.messages_api import MessagesApi
+from test_terminal import Terminal
 
 CLAUDE = os.environ.get("WEIR_CLAUDE", os.path.join(ROOT, "build/tools/claude/node_modules/.bin/claude"))
 ACCESS = "sk-ant-oat01-REAL-access-4e1c7b90d2f64a55b7c8-AA"
@@ -228,6 +229,23 @@ class Tools(LoginTest):
         self.assertRegex(done.out.strip(), r"^ya29\.a0[A-Za-z0-9]{200}$")
         self.assertEqual((asked[0]["refresh_token"], asked[0]["client_secret"]), ("1//0REAL-refresh", "REAL-client-secret"))
         self.assertEqual(self.secret_of("gcloud/access_token"), "ya29.REAL-access-token")
+
+    def test_an_agents_login_is_offered_once_at_the_terminal(self):
+        self.host_file(".claude/.credentials.json", json.dumps({"claudeAiOauth": {"accessToken": ACCESS, "refreshToken": REFRESH, "expiresAt": 1}}))
+        command = self.weir_command("run", "--profile", "claude", "--", "sh", "-c", "read line; echo \"read $line\"; ls -a ~/.claude")
+
+        def at_terminal(typed):
+            terminal = Terminal(command, self.environment, self.project)
+            terminal.expect("Take claude's login (~/.claude/.credentials.json) into weir's vault? [y/N]")
+            terminal.type(typed)
+            return terminal.end()[0]
+        refused = at_terminal("n\n")
+        self.assertIn("weir vault import --from claude", refused)
+        self.assertFalse(os.path.exists(os.path.join(self.data, "weir/vault.json")))
+        taken = at_terminal("y\nfor-the-command\n")  # what follows is the command's
+        self.assertIn("read for-the-command", taken)
+        self.assertIn(".credentials.json", taken.split("read for-the-command")[1])
+        self.assertNotIn("REAL", taken)
 
     def test_an_entry_that_the_policy_names_already_is_not_doubled(self):
         self.host_file(".config/gh/hosts.yml", "github.com:\n    oauth_token: gho_REALREALREALREALREALREALREALREAL0000\n")

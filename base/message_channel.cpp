@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/secret.h"
+
 namespace weir {
 
 Result<std::pair<UniqueFd, UniqueFd>> make_channel() {
@@ -72,6 +74,7 @@ Result<Message> receive_message(int channel) {
   if (got <= 0) return fail("channel_closed", "the other end of the channel is gone");
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return fail("channel_truncated", "a message was over the channel's limit");
   message.bytes.assign(buffer.data(), static_cast<std::size_t>(got));
+  wipe(buffer.data(), static_cast<std::size_t>(got));  // SECURITY: G2, it may have been a secret, and the buffer stays
   return message;
 }
 

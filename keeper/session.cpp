@@ -195,6 +195,7 @@ void Session::on_proxy_message() {
       break;
     }
     sound = take_message(message->bytes);
+    wipe(message->bytes.data(), message->bytes.size());  // SECURITY: G2, tokens that were caught are in such a message
   }
   acknowledge();
   if (!sound) {

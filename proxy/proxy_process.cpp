@@ -109,12 +109,14 @@ Result<void> serve(UniqueFd channel) {
   if (!first) return std::unexpected(first.error());
   SyntheticAddresses addresses;
   Gate gate(loop, keeper, std::move(*first), addresses, **downstream);
-  DnsResponder responder(addresses, [&gate](std::string_view host) {
-    // The answer is made here and nothing is asked outside; but a name that carries a secret is not to be believed in either.
+  const HoldsCredential holds_credential = [&gate](std::string_view name) {
     std::uint32_t needle = 0;
     const auto& needles = gate.in_force->credentials.needles();
-    return gate.in_force->policy.could_allow_host(host) && (needles->empty() || !needles->find_in_name(host, needle));
-  });
+    return !needles->empty() && needles->find_in_name(name, needle);
+  };
+  // Nothing is asked outside for an answer; but a name that carries a secret is not to be believed in either.
+  DnsResponder responder(addresses,
+                         [&](std::string_view host) { return gate.in_force->policy.could_allow_host(host) && !holds_credential(host); });
   keeper.on_policy([&](std::uint32_t generation, std::string_view encoded) -> Result<void> {
     const auto bundle = decode_policy(encoded);
     if (!bundle) return std::unexpected(bundle.error());
@@ -127,8 +129,8 @@ Result<void> serve(UniqueFd channel) {
   DropReports drops(loop, keeper, std::move(start->descriptors[4]));
   the_drops = &drops;
   io::spawn(accept_connections(gate, std::move(start->descriptors[1])));
-  io::spawn(serve_dns_datagrams(loop, keeper, responder, std::move(start->descriptors[2])));
-  io::spawn(serve_dns_streams(loop, keeper, responder, std::move(start->descriptors[3])));
+  io::spawn(serve_dns_datagrams(loop, keeper, responder, holds_credential, std::move(start->descriptors[2])));
+  io::spawn(serve_dns_streams(loop, keeper, responder, holds_credential, std::move(start->descriptors[3])));
   io::spawn(drops.run());
   io::spawn(sweep_pool(gate));
   io::spawn(watch_the_clock(gate));

@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "proxy/gate/connection.h"
+#include "proxy/gate/secret_mask.h"
 #include "proxy/http1/host_port.h"
 #include "proxy/http1/request_target.h"
 #include "proxy/websocket/handshake.h"
@@ -38,6 +39,13 @@ std::string_view first_value(const RequestHead& head, std::string_view name) {
   for (const auto& header : head.headers)
     if (equals_ignoring_case(header.name, name)) return header.value;
   return {};
+}
+
+// SECURITY: G2, a secret that the sandbox knows from elsewhere does not come into the record.
+std::string recordable(const Admission& admission, std::string_view text) {
+  SecretMask mask;
+  mask.look_for(admission.policy->credentials.needles());
+  return mask.masked(text);
 }
 
 std::string read_problem(const Admission& admission) {
@@ -206,13 +214,13 @@ Refusal refusal_for(const Connection& connection, const Admission& admission) {
 
 void put_request_fields(events::Fields& fields, const Connection& connection, const Admission& admission) {
   if (!admission.tunnel.empty()) {
-    fields.text("request", admission.id).text("scheme", admission.tunnel).text("host", admission.host).number("port", connection.port);
+    fields.text("request", admission.id).text("scheme", admission.tunnel).text("host", recordable(admission, admission.host)).number("port", connection.port);
     fields.text("protocol", admission.tunnel == "tls" ? "tls-passthrough" : "tcp");
     put_process(fields, connection);
     return;
   }
   fields.text("request", admission.id).text("method", connection.head.method).text("scheme", connection.tls ? "https" : "http");
-  fields.text("host", admission.host).number("port", connection.port).text("path", admission.path.decoded);
+  fields.text("host", recordable(admission, admission.host)).number("port", connection.port).text("path", recordable(admission, admission.path.decoded));
   if (!admission.query.empty()) fields.number("query_bytes", static_cast<std::int64_t>(admission.query.size()));
   fields.text("protocol", admission.websocket ? "websocket" : "http/1.1");
   if (const auto* operation = admission.decision.operation; operation != nullptr) {

@@ -13,9 +13,9 @@ namespace {
 
 constexpr unsigned kMaxStreams = 32;  // TCP connections for DNS at once; more wait in the kernel's queue
 
-void report(KeeperLink& keeper, const DnsOutcome& outcome) {
+void report(KeeperLink& keeper, const DnsOutcome& outcome, const HoldsCredential& holds_credential) {
   events::Fields fields;
-  fields.text("name", outcome.name).text("qtype", outcome.qtype).text("verdict", outcome.verdict);
+  fields.text("name", holds_credential(outcome.name) ? "(it holds a credential)" : outcome.name).text("qtype", outcome.qtype).text("verdict", outcome.verdict);
   keeper.report("dns.query", fields);
 }
 
@@ -30,7 +30,7 @@ io::Task<bool> read_exactly(io::Transport& transport, std::span<char> into, io::
 }
 
 // One connection: messages behind a two-byte length (RFC 7766 §8), until the client closes or is silent.
-io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& responder, UniqueFd socket, unsigned& open) {
+io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& responder, const HoldsCredential& holds_credential, UniqueFd socket, unsigned& open) {
   io::Transport transport(loop, std::move(socket));
   for (;;) {
     std::array<char, 2> prefix{};
@@ -42,7 +42,7 @@ io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& re
     if (!complete) break;
     if (keeper.backlogged()) break;
     const DnsOutcome outcome = responder.answer(query, false);
-    report(keeper, outcome);
+    report(keeper, outcome, holds_credential);
     if (outcome.reply.empty()) break;
     std::string reply;
     reply.push_back(static_cast<char>(outcome.reply.size() >> 8));
@@ -56,7 +56,7 @@ io::Task<void> serve_stream(io::Loop& loop, KeeperLink& keeper, DnsResponder& re
 
 }  // namespace
 
-io::Task<void> serve_dns_datagrams(io::Loop& loop, KeeperLink& keeper, DnsResponder& responder, UniqueFd socket) {
+io::Task<void> serve_dns_datagrams(io::Loop& loop, KeeperLink& keeper, DnsResponder& responder, const HoldsCredential& holds_credential, UniqueFd socket) {
   io::Descriptor watched(loop, std::move(socket));
   std::string buffer(4096, '\0');
   for (;;) {
@@ -69,13 +69,13 @@ io::Task<void> serve_dns_datagrams(io::Loop& loop, KeeperLink& keeper, DnsRespon
       // SECURITY: G3, a question that cannot be recorded gets no answer.
       if (keeper.backlogged()) continue;
       const DnsOutcome outcome = responder.answer(datagram->bytes, true);
-      report(keeper, outcome);
+      report(keeper, outcome, holds_credential);
       if (!outcome.reply.empty()) (void)netns::reply_datagram(watched.fd(), outcome.reply, datagram->path);
     }
   }
 }
 
-io::Task<void> serve_dns_streams(io::Loop& loop, KeeperLink& keeper, DnsResponder& responder, UniqueFd listener) {
+io::Task<void> serve_dns_streams(io::Loop& loop, KeeperLink& keeper, DnsResponder& responder, const HoldsCredential& holds_credential, UniqueFd listener) {
   io::Descriptor watched(loop, std::move(listener));
   unsigned open = 0;
   for (;;) {
@@ -84,7 +84,7 @@ io::Task<void> serve_dns_streams(io::Loop& loop, KeeperLink& keeper, DnsResponde
     UniqueFd socket(accept4(watched.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket || open >= kMaxStreams) continue;
     ++open;
-    io::spawn(serve_stream(loop, keeper, responder, std::move(socket), open));
+    io::spawn(serve_stream(loop, keeper, responder, holds_credential, std::move(socket), open));
   }
 }
 

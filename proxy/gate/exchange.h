@@ -20,9 +20,6 @@ namespace weir::proxy {
 // `refusal` and `admission` outlive the call.
 io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal, const Admission* admission);
 
-// The `oauth` entry whose token endpoint this request goes to; null: none.
-const policy::OAuthCapture* token_endpoint(const Connection& connection, const Admission& admission);
-
 class Exchange {
  public:
   // All arguments outlive it.

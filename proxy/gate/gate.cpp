@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "proxy/gate/connection.h"
+#include "proxy/gate/secret_mask.h"
 
 namespace weir::proxy {
 
@@ -33,6 +34,12 @@ void Gate::cut_streams(std::string_view why) {
   const std::list<OpenStream*> open = streams;
   for (OpenStream* stream : open)
     if (std::find(streams.begin(), streams.end(), stream) != streams.end()) stream->cut(why);
+}
+
+std::string Gate::recordable(std::string_view text) const {
+  SecretMask mask;
+  mask.look_for(in_force->credentials.needles());
+  return mask.masked(text);
 }
 
 io::Task<void> accept_connections(Gate& gate, UniqueFd listener) {

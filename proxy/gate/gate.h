@@ -42,6 +42,9 @@ struct Gate {
   void replace_policy(PolicyHandle next);
   void ask_streams_again(std::string_view why);
   void cut_streams(std::string_view why);
+
+  // What the sandbox has sent, as it may stand in the record. SECURITY: G2, a secret that it knows from elsewhere must not.
+  std::string recordable(std::string_view text) const;
 };
 
 // While it lives, the stream is in the gate's list.

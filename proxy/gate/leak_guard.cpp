@@ -43,7 +43,8 @@ std::string place_in_head(std::string_view head, std::size_t at) {
   const auto line = head.rfind('\n', at);
   if (line == std::string_view::npos) return "target";
   const auto colon = head.find(':', line);
-  return "header " + std::string(head.substr(line + 1, std::min(colon, at) - line - 1));
+  if (colon >= at) return "header's name";  // which is then not to be repeated
+  return "header " + std::string(head.substr(line + 1, colon - line - 1));
 }
 
 }  // namespace
@@ -130,14 +131,14 @@ void LeakGuard::found_needle(std::uint32_t needle, leaks::Form form, std::string
   const bool only_logged = meaning.is_placeholder && credential.substitute.elsewhere_logged;
   if (!first_time(credential.name + (meaning.is_placeholder ? "/placeholder" : "/secret"))) return;
   events::Fields fields;
-  fields.text("request", admission_.id).text("credential", credential.name).text("host", admission_.host).text("place", place);
+  fields.text("request", admission_.id).text("credential", credential.name).text("host", gate_.recordable(admission_.host)).text("place", place);
   fields.text("what", meaning.is_placeholder ? "placeholder" : "secret").text("form", name_of(form)).text("verdict", only_logged ? "log" : "deny");
   gate_.keeper.report(only_logged ? "leak.found" : "credential.blocked", fields);
   if (only_logged || refusal_) return;
   Refusal refusal;
   refusal.code = meaning.is_placeholder ? "placeholder_elsewhere" : "credential_leak";
   refusal.message = std::string(meaning.is_placeholder ? "the placeholder" : "the secret") + " of credential `" + credential.name + "` stands in the request's " +
-                    std::string(place) + ", and does not belong to " + admission_.host;
+                    std::string(place) + ", and " + (place == "name" ? "belongs into no name" : "does not belong to " + admission_.host);
   if (meaning.is_placeholder) refusal.how_to_allow = "take it out of the request; `elsewhere: log` on the credential's `substitute` would let it pass, for it is no secret";
   refusal_ = std::move(refusal);
 }

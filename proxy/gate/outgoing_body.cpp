@@ -6,7 +6,7 @@ Result<void> OutgoingBody::feed(std::string_view piece, bool last, std::string& 
   if (scan_) {
     searched_.clear();
     const auto findings = scan_->feed(piece, last, searched_);
-    guard_->judge(findings, "body");
+    guard_->judge(findings, place_);
     if (guard_->refusal()) return fail("leak", guard_->refusal()->message);
     piece = searched_;
   }

@@ -17,8 +17,10 @@ class OutgoingBody {
  public:
   OutgoingBody() = default;
   // Each before the first feed(). Without any, nothing is done, and feed() need not be called.
-  void search(LeakGuard& guard) {  // outlives it
+  // `guard` outlives it; `place`: static, for the record.
+  void search(LeakGuard& guard, std::string_view place = "body") {
     guard_ = &guard;
+    place_ = place;
     scan_.emplace(guard.scan_of_body());
   }
   void substitute(BodyKind kind, std::span<const Replacement> replacements) { substitution_.emplace(kind, replacements); }
@@ -34,6 +36,7 @@ class OutgoingBody {
 
  private:
   LeakGuard* guard_ = nullptr;
+  std::string_view place_;
   std::optional<leaks::BodyScan> scan_;
   std::optional<BodySubstitution> substitution_;
   std::optional<sigv4::ChunkSigner> signer_;

@@ -40,6 +40,7 @@ bool needs_whole_body(const Connection& connection, const Admission& admission) 
   const bool fixed = head.body.kind == BodyLength::Kind::fixed;
   const bool fits = !fixed || head.body.size <= document.limits.inspected_body;
   if (document.leaks == policy::Leaks::ask && fits) return true;
+  if (token_endpoint(connection, admission) != nullptr && fits) return true;  // whether it needs a value that may not be there yet
   return std::ranges::any_of(admission.credentials, [&](std::uint32_t index) {
     const auto& credential = document.credentials[index];
     if (credential.inject.kind == Inject::aws_sigv4) return wants_hash(head, admission.query);
@@ -145,9 +146,11 @@ io::Task<Result<void>> OutgoingRequest::prepare() {
 bool OutgoingRequest::occurs_in_body(std::uint32_t credential) const {
   const auto whole = client_.whole_body();
   if (!whole || admission_.websocket) return true;
-  // In a form or JSON it may be escaped: then its random characters, which need no escape, still stand there in most writers' output; to
-  // be sure the value is fetched where anything but plain text could hide it.
-  return kind_of_body(client_.head) != BodyKind::text || whole->find(admission_.policy->credentials.placeholder(credential)) != std::string_view::npos;
+  const auto& kept = admission_.policy->document().credentials[credential];
+  const Replacement probe{credential, admission_.policy->credentials.placeholder(credential), "x", &kept.substitute};
+  BodySubstitution search(kind_of_body(client_.head), {&probe, 1});
+  WipedText ignored;
+  return !search.feed(*whole, true, ignored) || search.replaced() > 0;
 }
 
 Result<void> OutgoingRequest::prepare_body() {

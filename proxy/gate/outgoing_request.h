@@ -15,6 +15,9 @@
 
 namespace weir::proxy {
 
+// The `oauth` entry whose token endpoint this request goes to; null: none.
+const policy::OAuthCapture* token_endpoint(const Connection& connection, const Admission& admission);
+
 // Whether the body has to be there as a whole before the head can be written or the request be decided: a signature over it, a
 // length that changes, somebody who is to be asked about what is in it.
 bool needs_whole_body(const Connection& connection, const Admission& admission);

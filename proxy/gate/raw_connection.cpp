@@ -98,8 +98,8 @@ void RawConnection::refuse(const Refusal& refusal) {
   put_request_fields(fields, client_, admission_);
   fields.text("verdict", refusal.status >= 500 ? "error" : "deny");
   if (!refusal.rule.empty()) fields.text("rule", refusal.rule);
-  if (client_.server_name != client_.host && !client_.server_name.empty()) fields.text("sni", client_.server_name);
-  fields.text("code", refusal.code).text("reason", refusal.message);
+  if (client_.server_name != client_.host && !client_.server_name.empty()) fields.text("sni", gate_.recordable(client_.server_name));
+  fields.text("code", refusal.code).text("reason", gate_.recordable(refusal.message));
   gate_.keeper.report("egress.denied", fields);
   reset(client_.transport);
 }

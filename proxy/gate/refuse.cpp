@@ -39,14 +39,14 @@ io::Task<bool> refuse(Gate& gate, Connection& connection, const Refusal& refusal
     put_request_fields(fields, connection, *admission);
   } else {
     fields.text("request", make_id("req")).text("method", head.method).text("scheme", connection.tls ? "https" : "http");
-    fields.text("host", connection.host).number("port", connection.port).text("path", head.target.substr(0, head.target.find('?')));
+    fields.text("host", gate.recordable(connection.host)).number("port", connection.port).text("path", gate.recordable(head.target.substr(0, head.target.find('?'))));
     fields.text("protocol", "http/1.1");
-    if (!head.host.empty() && !equals_ignoring_case(head.host, connection.host)) fields.text("host_header", head.host);
-    if (!connection.server_name.empty() && connection.server_name != connection.host) fields.text("sni", connection.server_name);
+    if (!head.host.empty() && !equals_ignoring_case(head.host, connection.host)) fields.text("host_header", gate.recordable(head.host));
+    if (!connection.server_name.empty() && connection.server_name != connection.host) fields.text("sni", gate.recordable(connection.server_name));
   }
   fields.text("verdict", refusal.status >= 500 ? "error" : "deny");
   if (!refusal.rule.empty()) fields.text("rule", refusal.rule);
-  fields.text("code", refusal.code).text("reason", refusal.message).number("status", refusal.status);
+  fields.text("code", refusal.code).text("reason", gate.recordable(refusal.message)).number("status", refusal.status);
   gate.keeper.report("egress.denied", fields);
 
   const bool body_left = head.body.kind != BodyLength::Kind::none && !connection.read_body;

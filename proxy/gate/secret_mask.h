@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "proxy/leaks/needles.h"
@@ -20,6 +21,11 @@ class SecretMask {
 
   // Overwrites every whole occurrence in `bytes` with '*'. Gives how many there were.
   std::size_t mask(std::span<char> bytes) const;
+  std::string masked(std::string_view text) const {
+    std::string out(text);
+    mask(out);
+    return out;
+  }
 
   // How many bytes at the end of `bytes` might be the start of a secret that the next piece completes: they must be
   // held back until then.

@@ -238,7 +238,7 @@ struct OutgoingMessages {
     }
     if (!message) {
       message.emplace();
-      if (guard.looks_for_anything()) message->search(guard);
+      if (guard.looks_for_anything()) message->search(guard, "websocket");
       if (opcode == websocket::Opcode::text && !replacements.empty()) message->substitute(BodyKind::json, replacements);
     }
     auto fed = message->feed(piece, last, out);

@@ -270,7 +270,7 @@ report(a=ask(request("POST", "/b", host=host, body='{"k": "' + token + '"}'), ho
         self.assertEqual(done.report, {"a": 200}, done)
 
     def test_a_body_too_large_to_ask_about_is_denied(self):
-        self.setting(more="leaks: ask\nlimits: {inspected_body: 64KiB}")
+        self.setting(more="leaks: ask\n            limits: {inspected_body: 64KiB}")
         done = self.inside(TOKEN + """
 host = "other.test.example"
 report(a=ask(request("POST", "/b", host=host, body="x " * 60000 + token + " y" * 60000), host=host)["status"])

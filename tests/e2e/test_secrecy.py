@@ -88,7 +88,7 @@ class Memory(WeirTest):
     def test_G2_no_process_inside_ever_holds_a_secret(self):
         running = self.used()
         proxy = running.proxy()
-        inside = [p for p in descendants(running.pid) if p != proxy]
+        inside = [p for p, _ in descendants(running.pid) if p != proxy]
         self.assertGreaterEqual(len(inside), 2)
         for pid in inside:
             self.assertEqual(memory_holds(pid, self.secrets), set(), f"process {pid}")
@@ -159,6 +159,7 @@ class Memory(WeirTest):
         first.reached("used")
         other = f"secret-other-{os.urandom(12).hex()}"
         file = self.write("other", other, folder=self.root, mode=0o600)
+        os.rename(self.policy_file, self.policy_file + ".first")  # the first session goes on with its own
         self.policy(f"""
             credentials:
               other: {{from: "file:{file}", hosts: [api.test.example], inject: {{header: X-Key, format: "{{secret}}"}}}}

@@ -12,7 +12,7 @@
 namespace weir::proxy::leaks {
 
 struct Finding {
-  bool token = false;      // by its form alone; else a needle
+  bool token = false;      // by its form alone, and no part of a needle; else a needle
   std::uint32_t needle = 0;  // its id
   Form form = Form::raw;
   std::string_view kind;   // of a token; static

@@ -7,6 +7,7 @@ import ssl
 import urllib.parse
 
 from harness import WeirTest, also_as_ordinary_user, main
+from standin_s3 import S3, Account
 from standins.server import Server, keep
 from standins.websocket_server import WebSocketServer
 from test_websockets import CLIENT
@@ -136,6 +137,69 @@ class Injected(WithCredential):
         done = self.run_inside("/bin/true")
         self.assertEqual(done.status, 2, done)
         self.assertIn("credential `c`", done.err)
+
+
+@also_as_ordinary_user
+class SignedForAws(WeirTest):
+    """boto3 inside, with keys that mean nothing; a store that checks every signature."""
+
+    BOTO = """
+import boto3, io
+from botocore.config import Config
+s3 = boto3.client("s3", endpoint_url="https://s3.test.example", region_name="eu-central-1", aws_access_key_id="AKIAINSIDE", aws_secret_access_key="made-up",
+                  config=Config(s3={"addressing_style": "path"}))
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.s3 = S3(Account("AKIAREAL", "real-secret-key-0123456789abcdefghij", "session-token-0123456789"))
+        self.server = self.https("s3.test.example", routes={"/": self.s3})
+        self.keys("AKIAREAL", "real-secret-key-0123456789abcdefghij", "session-token-0123456789")
+
+    def keys(self, *keys, how="aws_sigv4: {}"):
+        file = self.write("keys", json.dumps(dict(zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), keys))), folder=self.root, mode=0o600)
+        self.policy(f"""
+            credentials:
+              aws: {{from: "file:{file}", hosts: [s3.test.example], inject: {{{how}}}}}
+            rules: [{{hosts: [s3.test.example]}}]
+            """, resolve={"s3.test.example": self.server})
+
+    def test_objects_go_there_and_back(self):
+        done = self.inside(self.BOTO + """
+big = os.urandom(3 << 20)
+s3.put_object(Bucket="b", Key="small file+ü.txt", Body=b"hello", Metadata={"a": "b"})
+s3.upload_fileobj(io.BytesIO(big), "b", "big")
+report(small=s3.get_object(Bucket="b", Key="small file+ü.txt")["Body"].read().decode(), big=s3.get_object(Bucket="b", Key="big")["Body"].read() == big,
+       names=[o["Key"] for o in s3.list_objects_v2(Bucket="b")["Contents"]])
+""")
+        self.assertEqual(done.report, {"small": "hello", "big": True, "names": ["big", "small file+ü.txt"]}, done)
+        self.assertEqual({key for _, _, key, _ in self.s3.calls}, {"AKIAREAL"})
+        self.assertEqual(self.s3.refused, [])
+        self.assertEqual(done.of("credential.used")[0]["place"], "aws signature", done)
+
+    def test_presigned_addresses_and_curl(self):
+        done = self.inside(self.BOTO + """
+put = s3.generate_presigned_url("put_object", Params={"Bucket": "b", "Key": "k"}, ExpiresIn=600)
+got = s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}, ExpiresIn=600)
+subprocess.run(["curl", "-sS", "-f", "-T", "inside.py", put], check=True)
+report(same=subprocess.run(["curl", "-sS", "-f", got], capture_output=True).stdout == open("inside.py", "rb").read(), hidden="AKIAREAL" not in put + got)
+""")
+        self.assertEqual(done.report, {"same": True, "hidden": True}, done)
+
+    def test_without_a_signature_of_the_clients_when_the_policy_says_all(self):
+        self.keys("AKIAREAL", "real-secret-key-0123456789abcdefghij", "session-token-0123456789", how="aws_sigv4: {region: eu-central-1, service: s3}")
+        done = self.run_inside("curl", "-sS", "-f", "-T", "inside.py", "https://s3.test.example/b/plain")
+        self.assertEqual(done.status, 0, done)
+        self.assertIn(("b", "plain"), self.s3.objects)
+
+    def test_wrong_keys_are_refused_by_the_store_and_not_by_weir(self):
+        self.keys("AKIAREAL", "another-secret-key-0123456789abcdefg", "session-token-0123456789")
+        done = self.run_inside(*self.script(self.BOTO + 's3.put_object(Bucket="b", Key="k", Body=b"x")'))
+        self.assertIn("SignatureDoesNotMatch", done.err)
+
+    def test_an_unsigned_request_without_a_scope_is_told_what_is_missing(self):
+        done = self.inside("report(a=get('/b/k', host='s3.test.example'))")
+        self.assert_verdict(done.report["a"], 400, "signature_scope_missing", done)
 
 
 @also_as_ordinary_user

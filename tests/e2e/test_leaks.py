@@ -252,6 +252,15 @@ report(head=get("/a", host=host, headers=[("X-Key", token)]), body=ask(request("
         self.refused(done.report["body"], "token_leak", done)
         self.assertEqual(done.report["none"], 200, done)
 
+    def test_weirs_own_placeholders_are_no_tokens(self):
+        self.setting(Placeholders.SUBSTITUTE.replace("sk_live_{random:24}", "sk-ant-api03-{random:93}AA") % ", in: [header]", more="leaks: deny")
+        done = self.inside("""
+            key = os.environ["API_KEY"]
+            report(a=get("/", headers=[("X-Key", key)])["status"], b=ask(request("POST", "/b", body='{"k": "' + key + '"}'))["status"])
+        """)
+        self.assertEqual(done.report, {"a": 200, "b": 200}, done)
+        self.assertEqual(self.api.requests[0].get("x-key"), SECRET)
+
     def test_off(self):
         self.setting(more="leaks: off")
         done = self.inside(self.SEND)

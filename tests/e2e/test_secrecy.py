@@ -68,7 +68,7 @@ class Memory(WeirTest):
 
     USE = """
         key = os.environ["PLACED"]
-        for n in range(20):
+        for n in range(5):
             report(s=[get("/", host="api.test.example")["status"], get("/", host="basic.test.example")["status"],
                       ask(request("POST", "/", host="placed.test.example", headers=[("Content-Type", "application/json"), ("X-K", key)],
                           body=json.dumps({"k": key})), host="placed.test.example")["status"],
@@ -155,11 +155,13 @@ class Memory(WeirTest):
 
     def test_G5_a_sandboxs_proxy_never_gets_anothers_secret(self):
         self.credentials()
+        apart = self.policy_file + ".first"
+        os.rename(self.policy_file, apart)
+        self.policy_file = apart
         first = self.start_python(self.USE)
         first.reached("used")
         other = f"secret-other-{os.urandom(12).hex()}"
         file = self.write("other", other, folder=self.root, mode=0o600)
-        os.rename(self.policy_file, self.policy_file + ".first")  # the first session goes on with its own
         self.policy(f"""
             credentials:
               other: {{from: "file:{file}", hosts: [api.test.example], inject: {{header: X-Key, format: "{{secret}}"}}}}

@@ -3,42 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <random>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
-#include "policy/canonical.h"
-#include "policy/document.h"
-#include "policy/document/check_credential.h"
+#include "random_credentials.h"
 
 namespace weir::policy {
-
-class Dice {
- public:
-  explicit Dice(unsigned seed) : engine_(seed) {}
-  std::size_t below(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine_); }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-  template <class Range>
-  auto pick(const Range& range) {
-    return *(std::begin(range) + static_cast<std::ptrdiff_t>(below(std::size(range))));
-  }
-  // `least` or more of them, no two alike.
-  template <class Range>
-  std::vector<std::string> some(std::size_t least, const Range& range) {
-    std::vector<std::string> values;
-    for (std::size_t i = least + below(3); i > 0; --i) {
-      const std::string value(pick(range));
-      if (std::ranges::find(values, value) == values.end()) values.push_back(value);
-    }
-    return values;
-  }
-  std::mt19937& engine() { return engine_; }
-
- private:
-  std::mt19937 engine_;
-};
 
 struct RandomKeys {  // which part of the language
   bool tunnels = true;
@@ -48,39 +19,6 @@ struct RandomKeys {  // which part of the language
 };
 
 namespace random_documents {
-
-constexpr const char* kHosts[] = {"a.com", "x.a.com",  "y.x.a.com", "b.com",
-                                  "com",   "10.0.0.1", "::1",       "xn--bcher-kva.example"};
-constexpr const char* kMethods[] = {"GET", "POST", "HEAD", "ON"};
-constexpr const char* kPaths[] = {"/",   "/a",  "/a/*", "/a/**", "/**/b", "/*/b",
-                                  "/**", "/a*", "/a b", "/a\"b", "/a,b",  "/{x}"};
-constexpr const char* kGlobs[] = {"*", "1", "yes", "null", "a*", "data-*", "x y", "\"", "a: b", "é", "- ", "1.5e3", "~"};
-constexpr const char* kNames[] = {"service", "page", "q", "on", "1", "a-b"};
-constexpr const char* kHeaders[] = {"x-team", "accept", "x-1"};
-constexpr const char* kTypes[] = {"application/json", "image/*", "*/*+json"};
-constexpr const char* kZones[] = {"", "UTC", "Europe/Berlin"};
-constexpr const char* kNetworks[] = {"10.0.0.0/8", "fd00::/8", "192.168.0.0/16"};
-constexpr const char* kPrograms[] = {"/usr/bin/git", "/usr/lib/git-core/**"};
-constexpr const char* kOperations[] = {"query", "mutation", "subscription"};
-constexpr const char* kFields[] = {"viewer", "repo*", "*"};
-constexpr const char* kRpcMethods[] = {"initialize", "tools/call", "eth_get*", "notifications/*"};
-constexpr std::uint16_t kPorts[] = {443, 80, 8443, 5432};
-
-inline HostPattern host(Dice& dice, bool with_port) {
-  HostPattern pattern;
-  pattern.name = dice.pick(kHosts);
-  if (!is_ip_literal(pattern.name) && dice.one_in(3)) pattern.kind = HostPattern::Kind::below;
-  if (dice.one_in(8)) pattern = {HostPattern::Kind::any, "", {}};
-  if (with_port || dice.one_in(4)) pattern.port = dice.pick(kPorts);
-  return pattern;
-}
-
-inline std::vector<HostPattern> hosts(Dice& dice, bool with_port = false) {
-  std::vector<HostPattern> all;
-  for (std::size_t i = 1 + dice.below(3); i > 0; --i)
-    if (const auto one = host(dice, with_port); std::ranges::find(all, one) == all.end()) all.push_back(one);
-  return all;
-}
 
 inline std::vector<NamedGlob> named_globs(Dice& dice, const auto& names) {
   std::vector<NamedGlob> globs;
@@ -126,103 +64,6 @@ inline void add_conditions(Dice& dice, Rule& rule) {
   }
 }
 
-inline Injection injection(Dice& dice, const std::string& name) {
-  using Kind = Injection::Kind;
-  Injection inject{.kind = static_cast<Kind>(1 + dice.below(6)), .name = {}, .format = {}, .username = {}, .region = {}, .service = {}};
-  constexpr const char* kFormats[] = {"{secret}", "Bearer {secret} \"x\"", "{secret}{secret}", "a, b: {secret} #"};
-  constexpr const char* kParameters[] = {"key", "filter[a]", "1", "a:b", "off", "{x}"};
-  constexpr const char* kUsers[] = {"x-access-token", "", "a b", "\u00fc", "1", "- "};
-  switch (inject.kind) {
-    case Kind::header:
-      inject.name = dice.one_in(4) ? "Cookie" : "X-" + name;
-      inject.format = dice.pick(kFormats);
-      break;
-    case Kind::basic:
-      inject.username = dice.pick(kUsers);
-      inject.format = dice.pick(kFormats);
-      break;
-    case Kind::query:
-      inject.name = dice.pick(kParameters);
-      inject.format = dice.pick(kFormats);
-      break;
-    case Kind::cookie:
-      inject.name = dice.one_in(2) ? "sid" : "1";
-      inject.format = dice.one_in(2) ? "{secret}" : "v={secret}";
-      break;
-    case Kind::aws_sigv4:
-      if (dice.one_in(2)) inject.region = "eu-central-1";
-      if (dice.one_in(2)) inject.service = "s3";
-      break;
-    default:
-      break;
-  }
-  return inject;
-}
-
-inline Substitution substitution(Dice& dice, const std::string& name) {
-  constexpr const char* kShapes[] = {"{random:16}", "sk_live_{random:24}", "{claims}.{random:43}", "a={random:8}/~{random:8}", "-{random:256}"};
-  Substitution substitute;
-  substitute.shape = dice.pick(kShapes);
-  if (dice.one_in(2)) substitute.env = dice.one_in(4) ? "SAME" : "T_" + std::to_string(name.size());
-  substitute.in_query = dice.one_in(3);
-  substitute.in_path = dice.one_in(3);
-  substitute.in_body = dice.one_in(3);
-  substitute.in_header = dice.one_in(2) || !(substitute.in_query || substitute.in_path || substitute.in_body);
-  substitute.elsewhere_logged = dice.one_in(3);
-  return substitute;
-}
-
-inline std::vector<std::pair<std::string, std::string>> pairs(Dice& dice, const auto& names, const auto& values) {
-  std::vector<std::pair<std::string, std::string>> all;
-  for (const auto& one : dice.some(0, names)) all.emplace_back(one, dice.pick(values));
-  return all;
-}
-
-inline Refresh refresh(Dice& dice, bool role) {
-  using Kind = Refresh::Kind;
-  constexpr const char* kUrls[] = {"https://login.example.com/token?a=b", "http://127.0.0.1:8080/t", "http://[::1]:1", "https://a.com"};
-  constexpr const char* kBases[] = {"https://sts.example.com", "https://git.example/api/v3", "http://127.0.0.1:1"};
-  constexpr const char* kClients[] = {"me", "12345", "Iv1.a", "a#b:c"};
-  constexpr const char* kScopes[] = {"read", "https://x.example/auth/a", "a:b", "on"};
-  constexpr const char* kParameters[] = {"audience", "1", "a b"};
-  constexpr const char* kPermissions[] = {"contents", "pull_requests"};
-  constexpr const char* kAccess[] = {"read", "write"};
-  Refresh refresh;
-  refresh.kind = role ? Kind::aws_role : static_cast<Kind>(1 + dice.below(3));
-  switch (refresh.kind) {
-    case Kind::oauth2:
-      refresh.url = dice.pick(kUrls);
-      refresh.grant = dice.one_in(2) ? "client_credentials" : "refresh_token";
-      refresh.client_id = dice.pick(kClients);
-      if (refresh.grant == "refresh_token" && dice.one_in(2)) refresh.client_secret = dice.one_in(2) ? "file:/a b" : "store:s@1";
-      refresh.secret_in_body = dice.one_in(2) && (refresh.grant == "client_credentials" || !refresh.client_secret.empty());
-      refresh.scopes = dice.some(0, kScopes);
-      refresh.parameters = pairs(dice, kParameters, kGlobs);
-      break;
-    case Kind::github_app:
-      refresh.url = dice.one_in(2) ? "https://api.github.com" : dice.pick(kBases);
-      refresh.client_id = dice.pick(kClients);
-      refresh.account = "678";
-      if (dice.one_in(2)) refresh.scopes = {"site", "1"};
-      refresh.parameters = pairs(dice, kPermissions, kAccess);
-      break;
-    case Kind::google:
-      refresh.scopes = dice.some(1, kScopes);
-      if (dice.one_in(2)) refresh.account = "a@b.example";
-      if (dice.one_in(2)) refresh.url = dice.pick(kUrls);
-      break;
-    default:
-      refresh.account = "arn:aws:iam::123456789012:role/a/b";
-      refresh.region = "eu-central-1";
-      if (dice.one_in(2)) refresh.session = "a@b";
-      if (dice.one_in(2)) refresh.duration_seconds = 900 + static_cast<std::uint32_t>(dice.below(10'000));
-      if (dice.one_in(2)) refresh.url = dice.pick(kBases);
-      refresh.web_identity = dice.one_in(2);
-      if (!refresh.web_identity) refresh.external_id = dice.one_in(2) ? "a:b/1" : "";
-  }
-  return refresh;
-}
-
 }  // namespace random_documents
 
 inline Rule random_rule(Dice& dice, int number, const RandomKeys& keys = {}) {
@@ -259,37 +100,6 @@ inline Rule random_rule(Dice& dice, int number, const RandomKeys& keys = {}) {
   }
   rule.place = {"/p.yaml", number, 1};
   return rule;
-}
-
-inline Credential random_credential(Dice& dice, const std::string& name) {
-  using namespace random_documents;
-  constexpr const char* kSources[] = {"env:A", "file:/a b/#c", "store:x/y", "file:/a: b", "store:z@3", "exec:[\"/bin/x\",\"\"]", "vault:a/b?c=d#e"};
-  Credential credential{.name = name, .from = dice.pick(kSources), .hosts = hosts(dice), .insecure = dice.one_in(2), .place = {"/p.yaml", 2, 1}};
-  if (credential.from.starts_with("exec:") && dice.one_in(2)) credential.ttl_seconds = 90;
-  if (dice.one_in(3))
-    credential.substitute = substitution(dice, name);
-  else
-    credential.inject = injection(dice, name);
-  if (name == "kept" && credential.substitutes()) credential.from = "store:kept/token";
-  const bool signs = credential.inject.kind == Injection::Kind::aws_sigv4;
-  if (dice.one_in(signs ? 2 : 3)) credential.refresh = refresh(dice, signs);
-  if (check_credential(credential)) credential.refresh = {};
-  if (check_credential(credential)) credential.insecure = false;
-  return credential;
-}
-
-// Of the credentials that can keep tokens.
-inline std::optional<OAuthCapture> random_capture(Dice& dice, const Document& document) {
-  using namespace random_documents;
-  constexpr const char* kTokenPaths[] = {"/", "/oauth/token", "/a:b/@c"};
-  constexpr const char* kMembers[] = {"access_token", "refresh_token", "authed_user.access_token", "1"};
-  OAuthCapture capture{dice.pick(kHosts), dice.one_in(3) ? dice.pick(kPorts) : std::uint16_t{443}, dice.pick(kTokenPaths), {}, {"/p.yaml", 3, 1}};
-  auto members = dice.some(1, kMembers);
-  for (const auto& credential : document.credentials) {
-    const bool keeps = credential.substitutes() && credential.from.starts_with("store:") && !credential.from.contains('@');
-    if (keeps && !members.empty()) capture.keep.emplace_back(members.back(), credential.name), members.pop_back();
-  }
-  return capture.keep.empty() ? std::nullopt : std::optional(std::move(capture));
 }
 
 inline Document random_document(Dice& dice, const RandomKeys& keys = {}) {

@@ -31,8 +31,11 @@ void check(const Login& login, const LoginFile& file, std::string_view text) {
   if (!again || *again != taken.form) std::abort();
   // What was taken once is gone: the form with other values in the marks' places holds none of these long ones.
   const std::string form = replace_marks(taken.form.files[0].text, [](const Mark&) { return std::string("x"); });
+  // Only where values stand as they are: not joined, in base64 or escaped.
+  const bool raw = taken.form.files[0].text.find("{made-up:") == std::string::npos && taken.form.files[0].text.find(":base64:") == std::string::npos &&
+                   text.find_first_of("\\%") == std::string_view::npos;
   for (const auto& [entry, value] : taken.secrets)
-    if (value.size() >= 24 && text.find(value.reveal()) == text.rfind(value.reveal()) && form.find(value.reveal()) != std::string::npos) std::abort();
+    if (raw && value.size() >= 24 && text.find(value.reveal()) == text.rfind(value.reveal()) && form.find(value.reveal()) != std::string::npos) std::abort();
   TakenLogin more;
   if (take_login(login, file, form, more) && more.secrets.size() != taken.secrets.size() && file.format != LoginFormat::npmrc &&
       file.format != LoginFormat::json)

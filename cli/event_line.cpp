@@ -141,8 +141,20 @@ EventLines::Said EventLines::say(const std::string& type, const json& data) cons
     if (number(data, "count") > 1) after = fmt::format(", {} times", number(data, "count"));
     const std::string name = shown(data, "credential", 80);
     if (type == "credential.used") return {kCredential, "", "credential " + name + " used for ", place, after};
-    if (type == "credential.blocked") return {kBad, "block", "credential " + name + " on its way to ", place, after};
+    if (type == "credential.blocked") {
+      const bool placeholder = plain(data, "what") == "placeholder";
+      return {kBad, "block", (placeholder ? "placeholder of " : "credential ") + name + " on its way to ", place, "  in " + shown(data, "place", 80)};
+    }
+    if (type == "credential.captured") {
+      const bool kept = data.value("kept", true);
+      return {kept ? kCredential : kOdd, kept ? "keep" : "lost", "credential " + name + " from a login at ", place, "  " + shown(data, "reason", 300)};
+    }
     if (type == "credential.reflected") return {kOdd, "mask", "credential " + name + " in an answer of ", place, after};
+  }
+  if (type == "leak.found") {
+    const std::string what = plain(data, "what") == "placeholder" ? "placeholder of " + shown(data, "credential", 80) : shown(data, "kind", 80);
+    const bool denied = plain(data, "verdict") == "deny";
+    return {denied ? kBad : kOdd, shown(data, "verdict", 5), what + " on its way to ", shown(data, "host", 253), "  in " + shown(data, "place", 80)};
   }
   std::string fields;
   if (data.is_object())

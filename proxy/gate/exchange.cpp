@@ -70,8 +70,10 @@ io::Task<bool> Exchange::run() {
   Destination to = destination_;
   to.client_certificate = request_.client_certificate();
   to.as_it_is = admission_.websocket && !to.tls;  // a proxy that reads HTTP would not pass on what comes after it
+  // A connection is its client certificate's.
+  if (to.client_certificate != nullptr) to.key += "#" + std::to_string(reinterpret_cast<std::uintptr_t>(to.client_certificate));
   for (bool fresh = admission_.websocket;; fresh = true) {
-    if (!fresh) upstream_ = admission_.policy->pool.take_idle(destination_);
+    if (!fresh) upstream_ = admission_.policy->pool.take_idle(to);
     if (upstream_ == nullptr) {
       auto connected = co_await admission_.policy->pool.connect(to);
       if (!connected) co_return co_await fail_upstream(connected.error());
@@ -169,6 +171,7 @@ io::Task<void> Exchange::pump_body() {
     request_bytes_ += step->payload.size();
     if (request_bytes_ > limit) {
       end = PumpEnd::too_large;
+      leave_rest(*step, decoder);
       break;
     }
     std::string_view payload = step->payload;
@@ -179,6 +182,7 @@ io::Task<void> Exchange::pump_body() {
       if (!fed) {
         pump_error_ = fed.error();
         end = PumpEnd::refused;
+        leave_rest(*step, decoder);
         break;
       }
       payload = changed;
@@ -223,6 +227,16 @@ io::Task<void> Exchange::pump_body() {
     if (upstream_ != nullptr) upstream_->transport.descriptor().close();
   }
   pump_ended_.fire();
+}
+
+// The body goes no further: what is still to come of it is refuse()'s to drain, so that the client gets to read the answer.
+void Exchange::leave_rest(const BodyDecoder::Step& step, BodyDecoder& decoder) {
+  client_.inbound.consume(step.consumed);
+  if (step.done) {
+    client_.read_body.emplace();
+  } else {
+    client_.partly_read.emplace(std::move(decoder));
+  }
 }
 
 Result<void> Exchange::examine_trailers(const Trailers& trailers) {
@@ -275,7 +289,8 @@ io::Task<bool> Exchange::fail_upstream(const Error& error) {
     consume_inline_body();
     client_.head.body = {};
   }
-  const bool framing_known = !body_started && pump_ != PumpEnd::bad_body && pump_ != PumpEnd::refused;
+  const bool rest_known = client_.partly_read || client_.read_body;
+  const bool framing_known = (!body_started || rest_known) && pump_ != PumpEnd::bad_body;
   if (!framing_known) {
     client_.head.body = {};
     client_.head.keep_alive = false;

@@ -53,6 +53,7 @@ class Exchange {
   Trailers masked_trailers(Trailers trailers);
   Trailers allowed_trailers(Trailers trailers) const;
   Result<void> examine_trailers(const Trailers& trailers);
+  void leave_rest(const BodyDecoder::Step& step, BodyDecoder& decoder);
   void report_response();
   void report_reflected();
   io::Deadline progress() const { return gate_.loop.in(progress_ms_); }

@@ -263,6 +263,7 @@ void Exchange::report_response() {
   fields.number("total_us", static_cast<std::int64_t>((uv_hrtime() - started_ns_) / 1000));
   if (upstream_ != nullptr) fields.text("upstream", upstream_->address);
   fields.text("end", end_);
+  if (guard_.unsearched()) fields.flag("unsearched", true);
   gate_.keeper.report("egress.response", fields);
   report_reflected();
 }

@@ -69,6 +69,7 @@ io::Task<std::expected<void, Refusal>> examine(Gate& gate, Connection& connectio
   }
   guard.examine_name();
   guard.examine_head();
+  guard.examine_encoding();
   if (const auto body = connection.whole_body()) guard.examine_body(*body);
   if (guard.refusal()) co_return Passed(std::unexpect, *guard.refusal());
   admission.tokens = guard.to_be_asked();

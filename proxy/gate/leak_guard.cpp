@@ -96,6 +96,16 @@ void LeakGuard::examine_body(std::string_view body) {
   auto scan = scan_of_body();
   std::string passed;
   judge(scan.feed(body, true, passed), "body");
+  if (!scan.looked_at_all()) note_unsearched();
+}
+
+void LeakGuard::examine_encoding() {
+  const auto& length = connection_.head.body;
+  if (length.kind == BodyLength::Kind::none || (length.kind == BodyLength::Kind::fixed && length.size == 0) ||
+      admission_.policy->document().leaks != policy::Leaks::deny || refusal_) return;
+  if (scan_of_body().looked_at_all()) return;
+  Refusal refusal{415, "body_unsearchable", "the request's body is encoded in a way that weir cannot look into", "send it as it is or in gzip, deflate or br, or set `leaks: log` in the policy", {}};
+  refusal_ = std::move(refusal);
 }
 
 leaks::BodyScan LeakGuard::scan_of_body() const {

@@ -30,6 +30,11 @@ class LeakGuard {
   void examine_head();
   void examine_body(std::string_view body);  // one that is all there
   leaks::BodyScan scan_of_body() const;       // of one that is not
+  // `leaks: deny`, and the body is encoded in a way that cannot be looked into: it does not pass.
+  void examine_encoding();
+  // Some of the body was not looked into: it was encoded, and broken, too large, or in no way that is known.
+  void note_unsearched() { unsearched_ = true; }
+  bool unsearched() const { return unsearched_; }
   // What such a scan, or the text of a WebSocket, has brought up. `place`: "body", "websocket", "trailer".
   void judge(const std::vector<leaks::Finding>& findings, std::string_view place);
 
@@ -57,6 +62,7 @@ class LeakGuard {
   std::optional<Refusal> refusal_;
   std::string to_be_asked_;
   bool asking_is_over_ = false;
+  bool unsearched_ = false;
 };
 
 }  // namespace weir::proxy

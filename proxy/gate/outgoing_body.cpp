@@ -7,6 +7,7 @@ Result<void> OutgoingBody::feed(std::string_view piece, bool last, std::string& 
     searched_.clear();
     const auto findings = scan_->feed(piece, last, searched_);
     guard_->judge(findings, place_);
+    if (last && !scan_->looked_at_all()) guard_->note_unsearched();
     if (guard_->refusal()) return fail("leak", guard_->refusal()->message);
     piece = searched_;
   }

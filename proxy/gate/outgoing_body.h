@@ -28,7 +28,6 @@ class OutgoingBody {
 
   bool is_active() const { return scan_ || substitution_ || signer_; }
   bool changes_length() const { return substitution_.has_value(); }
-  bool looked_at_all() const { return !scan_ || scan_->looked_at_all(); }
 
   // Appends to `out` what may go on. "leak": guard.refusal() says what was found, and `out` must not go anywhere; and those of
   // the parts. `out` may hold secrets: its owner wipes it.

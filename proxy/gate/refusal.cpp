@@ -13,6 +13,7 @@ std::string_view reason_phrase(int status) {
     case 403: return "Forbidden";
     case 408: return "Request Timeout";
     case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
     case 417: return "Expectation Failed";
     case 421: return "Misdirected Request";
     case 429: return "Too Many Requests";

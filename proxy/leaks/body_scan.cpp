@@ -116,7 +116,8 @@ std::vector<Finding> BodyScan::feed(std::string_view piece, bool last, std::stri
 
 bool BodyScan::looked_at_all() const {
   const auto& state = *state_;
-  if (!state.decoded || state.taken == 0) return state.known || state.taken == 0;
+  if (!state.known) return false;
+  if (!state.decoded || state.taken == 0) return true;
   return state.decoded->complete(state.ended);
 }
 

@@ -252,6 +252,30 @@ report(head=get("/a", host=host, headers=[("X-Key", token)]), body=ask(request("
         self.refused(done.report["body"], "token_leak", done)
         self.assertEqual(done.report["none"], 200, done)
 
+    def test_a_body_that_cannot_be_looked_into(self):
+        for leaks, status in (("deny", 415), ("log", 200)):
+            with self.subTest(leaks):
+                self.setting(more=f"leaks: {leaks}")
+                done = self.inside("""
+host = "other.test.example"
+report(a=ask(request("POST", "/b", host=host, headers=[("Content-Encoding", "zstd")], body="\\x28\\xb5\\x2f\\xfd" + "x" * 40000), host=host)["status"])
+""")
+                self.assertEqual(done.report, {"a": status}, done)
+                if leaks == "log":
+                    self.assertTrue(done.of("egress.response")[0]["unsearched"], done)
+
+    def test_a_client_that_is_still_sending_gets_to_read_the_refusal(self):
+        self.setting(more="leaks: deny")
+        done = self.inside(TOKEN + """
+host = "other.test.example"
+wire = Wire(host=host)
+body = "x " * 20000 + token + " y" * 300000
+wire.send(request("POST", "/b", host=host, body=body))
+got = wire.answer()
+report(status=got.status, again=wire.send(request("GET", "/c", host=host)).answer().status)
+""")
+        self.assertEqual(done.report, {"status": 403, "again": 200}, done)
+
     def test_weirs_own_placeholders_are_no_tokens(self):
         self.setting(Placeholders.SUBSTITUTE.replace("sk_live_{random:24}", "sk-ant-api03-{random:93}AA") % ", in: [header]", more="leaks: deny")
         done = self.inside("""

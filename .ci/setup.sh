@@ -11,7 +11,7 @@ build_packages=(
 )
 test_packages=(libgtest-dev libgmock-dev python3 python3-cryptography python3-jsonschema python3-yaml python3-pip curl wget git nftables nodejs
   python3-websockets postgresql postgresql-client openssh-server openssh-client redis-server redis-tools
-  python3-boto3 gh libsecret-1-0 gnome-keyring dbus gdb brotli)
+  python3-boto3 gh libsecret-1-0 gnome-keyring dbus gdb)
 
 # missing_packages NAME…: those of them that are not installed.
 missing_packages() {

@@ -18,7 +18,8 @@ std::string credential_text(const LoginCredential& definition, const LoginForm::
   std::string text = "  " + yaml(one.name) + ":\n    from: " + yaml("store:" + one.entry) +
                      "\n    hosts: " + yaml(expand_hosts(definition.hosts, one.captures)) + "\n";
   if (definition.aws) return text + "    inject: {aws_sigv4: {}}\n";
-  return text + "    substitute: {shape: " + yaml(one.shape) + (definition.in.empty() ? "" : ", in: " + yaml(definition.in)) + "}\n";
+  // An agent that has read its own login file sends it along with every later request to its model: worth nothing there, and no reason to stop it.
+  return text + "    substitute: {shape: " + yaml(one.shape) + (definition.in.empty() ? "" : ", in: " + yaml(definition.in)) + ", elsewhere: log}\n";
 }
 
 // Those that are only known once something logs in inside: named by `oauth`, and in no file.

@@ -68,6 +68,7 @@ TEST(LoginPolicy, ClaudesRefreshIsCaughtWhereOldAndNewVersionsRefresh) {
   EXPECT_EQ(document.credentials[0].substitute.shape, "sk-ant-oat01-{random:95}");
   EXPECT_TRUE(document.credentials[1].substitute.in_body);
   EXPECT_FALSE(document.credentials[1].substitute.in_header);
+  EXPECT_TRUE(document.credentials[1].substitute.elsewhere_logged);
   EXPECT_EQ(parts.mounts.at(0).target, "/home/ann/.claude/.credentials.json");
 }
 

@@ -1,6 +1,7 @@
 #include "keeper/approvals.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/time.h"
 #include "keeper/approvals_question.h"
@@ -278,7 +279,9 @@ std::vector<PendingView> Approvals::pending() const {
     if (!book->store) continue;
     for (const auto& [id, pending] : book->store->pending()) all.push_back({&pending, waiters_of(id).size()});
   }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.pending->id < b.pending->id; });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.pending->asked_us, a.pending->id) < std::tie(b.pending->asked_us, b.pending->id);
+  });
   return all;
 }
 

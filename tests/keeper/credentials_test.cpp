@@ -81,7 +81,7 @@ TEST_F(Credentials, WrongRefreshIsFoundBeforeAnythingIsSent) {
 
 TEST_F(Credentials, ValueThatComesLaterServesAndTakesTheOldOneFromTheProxy) {
   add("access", "store:tool/access");
-  uv_loop_t loop;
+  static uv_loop_t loop;  // a keeper's is closed by the end of its process, and so is this
   uv_loop_init(&loop);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> withdrawn;
   {

@@ -462,6 +462,7 @@ class InTheTerminal(Asking):
             # In a session of its own, with the terminal still open: job control does not reach it.
             painter = subprocess.Popen(["sh", "-c", "while :; do echo painted; sleep 0.05; done"], start_new_session=True)
             subprocess.run(["curl", "-sS", "-o", "/dev/null", "-d", "x", "https://api.test.example/a"], stdin=subprocess.DEVNULL)
+            sys.stdin.readline()  # until the test has seen it go on
             painter.kill()
         """))
         terminal.expect("painted")
@@ -469,7 +470,9 @@ class InTheTerminal(Asking):
         terminal.type("?\n")
         self.assertNotIn("painted", terminal.expect("one of the letters"))
         terminal.type("y\n")
+        terminal.expect("weir: approved")
         terminal.expect("painted")
+        terminal.type("\n")
         self.assertEqual(terminal.end()[1], 0)
 
     def test_a_signal_to_weir_reaches_the_command_in_spite_of_the_question(self):

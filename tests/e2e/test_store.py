@@ -267,6 +267,8 @@ class Keyring(WithStore):
         wait_until(lambda: self.call("/org/freedesktop/secrets", "org.freedesktop.DBus.Peer.Ping").returncode == 0, "the keyring")
         wait_until(lambda: os.path.exists(os.path.join(self.home, ".local/share/keyrings/login.keyring"))
                    or os.path.exists(os.path.join(self.data, "keyrings/login.keyring")), "the unlocked keyring")
+        wait_until(lambda: self.call("/org/freedesktop/secrets/collection/login", "org.freedesktop.DBus.Properties.Get",
+                                     "string:org.freedesktop.Secret.Collection", "string:Items").returncode == 0, "the login keyring on the bus")
 
     def daemon(self, command):
         process = subprocess.Popen(self.as_user(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -264,11 +264,19 @@ class Keyring(WithStore):
         keyring = self.daemon(["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"])
         keyring.stdin.write(b"login-password")
         keyring.stdin.close()
-        wait_until(lambda: self.call("/org/freedesktop/secrets", "org.freedesktop.DBus.Peer.Ping").returncode == 0, "the keyring")
-        wait_until(lambda: os.path.exists(os.path.join(self.home, ".local/share/keyrings/login.keyring"))
-                   or os.path.exists(os.path.join(self.data, "keyrings/login.keyring")), "the unlocked keyring")
-        wait_until(lambda: self.call("/org/freedesktop/secrets/collection/login", "org.freedesktop.DBus.Properties.Get",
-                                     "string:org.freedesktop.Secret.Collection", "string:Items").returncode == 0, "the login keyring on the bus")
+        # Only asked once it has its name: a call before would have the bus start another daemon, which is locked.
+        wait_until(self.has_owner, "the keyring's name on the bus")
+        wait_until(self.has_login_keyring, "the login keyring on the bus")
+
+    def has_owner(self):
+        asked = subprocess.run(self.as_user(["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                             "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]),
+                               env=self.environment, capture_output=True, text=True, timeout=30 * PATIENCE, check=False)
+        return "boolean true" in asked.stdout
+
+    def has_login_keyring(self):
+        return self.call("/org/freedesktop/secrets/collection/login", "org.freedesktop.DBus.Properties.Get",
+                         "string:org.freedesktop.Secret.Collection", "string:Items").returncode == 0
 
     def daemon(self, command):
         process = subprocess.Popen(self.as_user(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 #include "proxy/gate/leak_guard.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "proxy/gate/connection.h"
@@ -59,8 +60,9 @@ LeakGuard::LeakGuard(Gate& gate, const Connection& connection, const Admission& 
 void LeakGuard::examine_name() {
   std::uint32_t needle = 0;
   if (!needles_->empty() && needles_->find_in_name(admission_.host, needle)) {
-    bound_.clear();  // no credential belongs into a name
+    const auto bound = std::exchange(bound_, {});  // no credential belongs into a name
     found_needle(needle, leaks::Form::raw, "name");
+    bound_ = bound;
   }
 }
 
@@ -70,7 +72,7 @@ void LeakGuard::examine(std::string_view bytes, std::string_view place) {
   if (!needles_->empty()) {
     needles_->find(bytes, [&](const leaks::Hit& hit) {
       hits.push_back(hit);
-      return hits.size() < 64;
+      return true;  // SECURITY: G2, all of them: many that may stand here must not hide one that may not
     });
   }
   for (const auto& hit : hits) found_needle(hit.id, hit.form, in_head ? place_in_head(bytes, hit.begin) : std::string(place));
@@ -112,10 +114,10 @@ leaks::BodyScan LeakGuard::scan_of_body() const {
   leaks::ScanOptions options;
   options.needles = needles_.get();
   options.tokens = tokens_;
-  std::string_view encoding;
+  std::string encodings;  // SECURITY: G2, several fields are one list (RFC 9110 §5.3)
   for (const auto& header : connection_.head.headers)
-    if (equals_ignoring_case(header.name, "content-encoding")) encoding = header.value;
-  return leaks::BodyScan(options, encoding);
+    if (equals_ignoring_case(header.name, "content-encoding")) encodings.append(encodings.empty() ? "" : ", ").append(header.value);
+  return leaks::BodyScan(options, encodings);
 }
 
 void LeakGuard::judge(const std::vector<leaks::Finding>& findings, std::string_view place) {

@@ -88,11 +88,21 @@ void OutgoingRequest::draft_head() {
   }
 }
 
+// SECURITY: G2, a refresh token brings new tokens. They are caught at the token endpoint alone, so it goes to no other place of that host.
+bool OutgoingRequest::may_stand_here(const std::string& credential) const {
+  const auto brings_tokens = [&](const policy::OAuthCapture& capture) {
+    return std::ranges::any_of(capture.keep, [&](const auto& kept) { return kept.second == credential && kept.first.ends_with("refresh_token"); });
+  };
+  if (!std::ranges::any_of(admission_.policy->document().oauth, brings_tokens)) return true;
+  const auto* endpoint = token_endpoint(client_, admission_);
+  return endpoint != nullptr && brings_tokens(*endpoint);
+}
+
 std::vector<Replacement> OutgoingRequest::replacements() const {
   std::vector<Replacement> all;
   for (const auto index : admission_.credentials) {
     const auto& credential = admission_.policy->document().credentials[index];
-    if (!credential.substitutes()) continue;
+    if (!credential.substitutes() || !may_stand_here(credential.name)) continue;
     Replacement replacement{index, admission_.policy->credentials.placeholder(index), {}, &credential.substitute};
     for (const auto& held : secrets_)
       if (held.credential == index) replacement.secret = held.value->reveal();
@@ -115,6 +125,7 @@ io::Task<Result<void>> OutgoingRequest::prepare() {
     const bool text_follows = admission_.websocket || (has_body(client_.head) && kind_of_body(client_.head) != BodyKind::other);
     for (const auto index : admission_.credentials) {
       const auto& credential = admission_.policy->document().credentials[index];
+      if (credential.substitutes() && !may_stand_here(credential.name)) continue;
       const bool wanted = !credential.substitutes() || std::ranges::find(needed, index) != needed.end() ||
                           (credential.substitute.in_body && text_follows && occurs_in_body(index));
       if (!wanted) continue;

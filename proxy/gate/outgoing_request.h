@@ -58,6 +58,7 @@ class OutgoingRequest {
   io::Task<Result<void>> fetch(std::uint32_t credential);
   const policy::Credential& credential_of(const Held& held) const { return admission_.policy->document().credentials[held.credential]; }
   void draft_head();
+  bool may_stand_here(const std::string& credential) const;
   std::vector<Replacement> replacements() const;  // of all that are bound here; without the value where it was not fetched
   bool occurs_in_body(std::uint32_t credential) const;
   Result<void> prepare_body();

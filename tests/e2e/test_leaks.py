@@ -84,6 +84,26 @@ report(**answers)
             self.assertNotIn(SECRET.encode(), request.raw_head + request.body)
         self.assertNotIn(SECRET, json.dumps(done.events))
 
+    def test_behind_much_that_may_stand_there_and_under_two_encodings(self):
+        self.setting()
+        self.policy("""
+            credentials:
+              token: {from: "env:TEST_TOKEN", hosts: [api.test.example], inject: {header: X-Key, format: "{secret}"}}
+              own: {from: "env:OWN", hosts: [other.test.example], inject: {header: X-Own, format: "{secret}"}}
+            rules: [{hosts: [other.test.example]}]
+            """, other=self.other)
+        self.environment["OWN"] = "own-secret-0123456789"
+        done = self.inside(KNOWN + """
+import gzip
+host = "other.test.example"
+own = "own-secret-" + "0123456789"
+report(a=get("/a", host=host, headers=[("X-A", own + " ")] * 80 + [("X-B", secret)]),
+       b=ask(request("POST", "/b", host=host, headers=[("Content-Encoding", "gzip"), ("Content-Encoding", "identity")],
+                     body=gzip.compress(secret.encode())), host=host))
+""")
+        self.refused(done.report["a"], "credential_leak", done)
+        self.refused(done.report["b"], "credential_leak", done)
+
     def test_across_chunks_and_pieces(self):
         self.setting()
         done = self.inside(KNOWN + """

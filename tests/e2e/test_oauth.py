@@ -114,6 +114,19 @@ report(used=api(os.environ["ACCESS"]), refreshed=token(grant_type="refresh_token
         self.assert_verdict(done.report["got"], 503, "credential_unavailable", done)
         self.assertIn("logged in", done.report["got"]["body"])
 
+    def test_G2_a_refresh_at_another_path_of_that_host_brings_no_token_in(self):
+        self.server.login.routes["/oauth/token/"] = self.server.token
+        done = self.inside(LOGIN + """
+first = parsed(token(grant_type="authorization_code", code="abc"))
+body = "grant_type=refresh_token&refresh_token=" + first["refresh_token"]
+got = ask(request("POST", "/oauth/token/", host="login.test.example", headers=[("Content-Type", "application/x-www-form-urlencoded")], body=body),
+          host="login.test.example")
+report(status=got["status"])
+""")
+        self.assertEqual(done.report, {"status": 400}, done)
+        self.assertEqual(self.server.asked[1]["refresh_token"][:4], "ref-")
+        self.nothing_came_in(done)
+
     def test_an_error_is_passed_on(self):
         done = self.inside(LOGIN + 'got = token(grant_type="refresh_token", refresh_token="none"); report(s=got["status"], b=got["body"])')
         self.assertEqual(done.report, {"s": 400, "b": '{"error": "invalid_grant"}'}, done)
